@@ -1,0 +1,33 @@
+# `make` alone lists the targets. Each does its own set-up.
+PYTHON ?= python3
+BIN := $(CURDIR)/.venv/bin
+export PATH := $(BIN):$(PATH)
+export ITERATIVE_DO_NOT_TRACK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help repro test lint lock clean
+
+help: ## list the targets
+	@grep -E '^[a-z.]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+repro: .venv/installed ## install, then run the pipeline: data, model, scores
+	dvc repro
+
+test: lint ## install, then lint and run all tests
+	python -m pytest
+
+lint: .venv/installed ## ruff and mypy
+	ruff check . && ruff format --check . && mypy
+
+lock: .venv/installed ## pin the whole environment: requirements.txt from pyproject.toml
+	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --quiet \
+	  --no-header --no-emit-index-url --no-emit-find-links --output-file requirements.txt
+
+clean: ## remove the environment and caches, not the data
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
+
+.venv/installed: requirements.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	python -m pip install --quiet --requirement requirements.txt
+	python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@

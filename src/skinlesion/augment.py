@@ -1,0 +1,157 @@
+"""Augmentation of training tiles, in the order applied, each with its own rate and range."""
+
+from collections.abc import Callable
+
+import keras_cv
+import tensorflow as tf
+from pydantic import Field
+
+from skinlesion.params import Block
+
+__all__ = ["Params", "pipeline"]
+
+Images = tf.Tensor  # shape (n, px, px, 3), float32, 0 to 255
+Change = Callable[[Images], Images]
+
+# float32 whatever the network's precision; a seed, as without one KerasCV asks TensorFlow for
+# a generator of random state, which determinism forbids. It is replaced by _Draws.
+_OPTIONS = {"dtype": "float32", "seed": 1}
+
+
+class Rate(Block):
+    """Share of tiles that are changed; 0 switches the change off."""
+
+    rate: float = Field(ge=0, le=1)
+
+
+class Strength(Rate):
+    """A rate, and the largest change as a fraction."""
+
+    max_change: float = Field(gt=0, le=1)
+
+
+class Rotation(Rate):
+    """A rate, and the largest angle to either side."""
+
+    max_degrees: float = Field(gt=0, le=180)
+
+
+class Params(Block):
+    """Block `augment`: what is done to a training tile, in this order."""
+
+    horizontal_flip: Rate
+    vertical_flip: Rate
+    quarter_turn: Rate
+    rotation: Rotation
+    zoom: Strength
+    brightness: Strength
+    contrast: Strength
+    saturation: Strength
+    hue: Strength
+    cutout: Strength
+
+
+class _Draws:
+    """Stands in for the tf.random.Generator that KerasCV's layers draw from.
+
+    A generator has a state, and tf.data may run ahead in iterators that are then given up,
+    so what it draws depends on timing. Here each draw is a function of the batch's seed and
+    of the draw's place in the pipeline.
+    """
+
+    def __init__(self) -> None:
+        self.seed, self.n_drawn = tf.constant([0, 0], tf.int64), 0
+
+    def start(self, seed: tf.Tensor) -> None:
+        self.seed, self.n_drawn = tf.cast(seed, tf.int64), 0
+
+    def uniform(
+        self,
+        shape: tuple | list,
+        minval: float = 0,
+        maxval: float | tf.Tensor = 1,
+        dtype: tf.DType = tf.float32,
+    ) -> tf.Tensor:
+        self.n_drawn += 1
+        # No pipeline draws a thousand times, so the seeds of two batches do not meet.
+        seed = self.seed * [1, 1000] + [0, self.n_drawn]
+        return tf.random.stateless_uniform(shape, seed, minval, maxval, dtype)
+
+    def per_image(self, images: Images, maxval: int = 1, dtype: tf.DType = tf.float32) -> tf.Tensor:
+        """One number per image, from 0 to maxval, shape (n, 1, 1, 1)."""
+        return self.uniform((tf.shape(images)[0], 1, 1, 1), 0, maxval, dtype)
+
+
+class _Uniform(keras_cv.core.FactorSampler):
+    """Draws a strength, where KerasCV's own sampler has a state of its own."""
+
+    def __init__(self, draws: _Draws, low: float, high: float) -> None:
+        self.draws, self.low, self.high = draws, low, high
+
+    def __call__(self, shape: tuple = (), dtype: str = "float32") -> tf.Tensor:
+        return self.draws.uniform(shape, self.low, self.high, tf.as_dtype(dtype))
+
+
+def pipeline(p: Params) -> Callable[[Images, tf.Tensor], Images]:
+    """Compose the augmentation.
+
+    Args:
+        p: The block `augment`.
+
+    Returns:
+        A function of images, shape (n, px, px, 3), float32, 0 to 255, and of the batch's seed,
+        shape (2,), integer; it returns the same shape and range. For use in a tf.data
+        pipeline: what it does is a function of its arguments alone.
+    """
+    draws = _Draws()
+    changes = [_sometimes(draws, change, of.rate) for of, change in _changes(p, draws) if of.rate]
+
+    def augment(images: Images, seed: tf.Tensor) -> Images:
+        draws.start(seed)
+        for change in changes:
+            images = change(images)
+        return tf.clip_by_value(images, 0.0, 255.0)
+
+    return augment
+
+
+def _changes(p: Params, draws: _Draws) -> list[tuple[Rate, Change]]:
+    layers = keras_cv.layers
+    turn, zoom = p.rotation.max_degrees / 360, p.zoom.max_change
+    light, colour = p.brightness.max_change, p.saturation.max_change
+    # KerasCV multiplies the saturation by x / (1 - x), which is 1 -+ colour at these bounds.
+    saturation = _Uniform(draws, (1 - colour) / (2 - colour), (1 + colour) / (2 + colour))
+    hole, hue = _Uniform(draws, 0, p.cutout.max_change), _Uniform(draws, 0, p.hue.max_change)
+    contrast = layers.RandomContrast((0, 255), p.contrast.max_change, **_OPTIONS)
+    # Its constructor takes no sampler.
+    contrast.factor = _Uniform(draws, 1 - p.contrast.max_change, 1 + p.contrast.max_change)
+    found = [
+        (p.horizontal_flip, lambda images: images[:, :, ::-1]),
+        (p.vertical_flip, lambda images: images[:, ::-1]),
+        (p.quarter_turn, lambda images: _quarter_turn(draws, images)),
+        (p.rotation, layers.RandomRotation((-turn, turn), fill_mode="reflect", **_OPTIONS)),
+        (p.zoom, layers.RandomZoom((-zoom, zoom), fill_mode="reflect", **_OPTIONS)),
+        (p.brightness, layers.RandomBrightness(_Uniform(draws, -light, light), **_OPTIONS)),
+        (p.contrast, contrast),
+        (p.saturation, layers.RandomSaturation(saturation, **_OPTIONS)),
+        (p.hue, layers.RandomHue(hue, (0, 255), **_OPTIONS)),
+        (p.cutout, layers.RandomCutout(hole, hole, **_OPTIONS)),
+    ]
+    for _, change in found:
+        if hasattr(change, "_random_generator"):
+            change._random_generator = draws
+    return found
+
+
+def _quarter_turn(draws: _Draws, images: Images) -> Images:
+    turns = 1 + draws.per_image(images, 3, tf.int32)
+    turned = images
+    for k in (1, 2, 3):
+        turned = tf.where(turns == k, tf.image.rot90(images, k), turned)
+    return turned
+
+
+def _sometimes(draws: _Draws, change: Change, rate: float) -> Change:
+    if rate == 1:
+        return change
+    return lambda images: tf.where(draws.per_image(images) < rate, change(images), images)

@@ -1,0 +1,69 @@
+"""Start Keras: which backend, which precision, and the same bits on every run."""
+
+import importlib.util
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+from pydantic import Field
+
+from skinlesion.errors import InputError
+from skinlesion.params import Block
+
+__all__ = ["Params", "start"]
+
+
+class Params(Block):
+    """Block `keras`: what the network runs on."""
+
+    backend: Literal["tensorflow", "jax", "torch"]
+    precision: Literal["float32", "mixed_float16", "mixed_bfloat16"]
+    seed: int = Field(ge=0)
+
+
+def start(p: Params) -> None:
+    """Configure Keras. Call it before anything imports keras: it reads its backend at import.
+
+    TensorFlow is loaded under every backend, by KerasCV and for the input pipeline; where it
+    is not the backend, the GPUs are hidden from it, or it would claim their memory.
+
+    Args:
+        p: The block `keras`.
+
+    Raises:
+        InputError: The backend is not installed.
+
+    Source:
+        https://www.tensorflow.org/api_docs/python/tf/config/experimental/enable_op_determinism
+    """
+    if importlib.util.find_spec(p.backend) is None:
+        raise InputError(
+            f"params.yaml: keras.backend must be installed. Got {p.backend!r}, which is not: "
+            f"pip install {p.backend}"
+        )
+    os.environ["KERAS_BACKEND"] = p.backend
+    with _quiet():
+        import keras
+        import tensorflow as tf
+
+        tf.config.list_physical_devices()
+    if p.backend != "tensorflow":
+        tf.config.set_visible_devices([], "GPU")
+    tf.config.experimental.enable_op_determinism()
+    keras.utils.set_random_seed(p.seed)
+    keras.mixed_precision.set_dtype_policy(p.precision)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Drop what TensorFlow's C++ writes on stderr while it loads; no log level hides it."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(nowhere)

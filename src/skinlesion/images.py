@@ -1,0 +1,193 @@
+"""Tiles by isic_id: bytes from an HDF5 file or a folder of files, and their decoding."""
+
+import io
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol
+
+import h5py
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from skinlesion.errors import InputError
+
+__all__ = ["MAX_PIXELS", "ImageError", "Store", "decode", "open_store", "size", "square"]
+
+# SLICE-3D's largest tile has 239 x 239 pixels. The bound keeps a forged header, which costs
+# a few bytes, from taking all memory.
+MAX_PIXELS = 5000 * 5000
+Image.MAX_IMAGE_PIXELS = None  # Pillow's own, higher bound would hide ours and its message
+
+_MODES = ("RGB", "L", "RGBA", "LA", "P", "1")
+_SUFFIXES = (".jpg", ".jpeg", ".png")
+
+
+class ImageError(InputError):
+    """One lesion's tile is absent or cannot be decoded."""
+
+
+class Store(Protocol):
+    """Where tiles are kept: bytes by isic_id."""
+
+    def ids(self) -> list[str]:
+        """List the isic_id of every tile, sorted."""
+
+    def read(self, isic_id: str) -> bytes:
+        """Return the encoded tile of one lesion, or raise ImageError, which leaves it unnamed."""
+
+
+def open_store(path: Path) -> Store:
+    """Open the tiles of a challenge folder.
+
+    Args:
+        path: An HDF5 file with one scalar bytes dataset per isic_id, or a folder that holds
+            <isic_id>.jpg (or .jpeg, .png) at any depth.
+
+    Returns:
+        The store. It may be read from several threads.
+
+    Raises:
+        InputError: There is nothing at `path`, it is no HDF5 file, or two files of the
+            folder have the same isic_id.
+    """
+    if path.is_dir():
+        return _Folder(path)
+    if not path.exists():
+        raise InputError(f"{path} must be an HDF5 file or a folder of tiles. There is none.")
+    return _Hdf5(path)
+
+
+def decode(data: bytes) -> np.ndarray:
+    """Decode one tile.
+
+    Args:
+        data: A JPEG or PNG; greyscale and palette become RGB.
+
+    Returns:
+        Shape (height, width, 3), uint8, 0 to 255.
+
+    Raises:
+        ImageError: It is empty, truncated, of an unknown format, of another colour space
+            (CMYK), or has more than MAX_PIXELS pixels.
+    """
+    try:
+        with _header(data) as image:
+            return np.asarray(image.convert("RGB"))
+    except (OSError, SyntaxError, ValueError) as error:
+        if isinstance(error, ImageError):
+            raise
+        raise ImageError(f"must be a whole JPEG or PNG. {error}") from None
+
+
+def size(data: bytes) -> tuple[int, int]:
+    """Read the width and height of a tile, in pixels, from its header alone.
+
+    Args:
+        data: A JPEG or PNG.
+
+    Raises:
+        ImageError: As for `decode`, save for damage behind the header.
+    """
+    with _header(data) as image:
+        return image.size
+
+
+def square(image: np.ndarray, *, px: int) -> np.ndarray:
+    """Cut the central square out of a tile and resize it.
+
+    The lesion is at the centre of its tile by construction, so what is cut from a tile that
+    is not square is its surroundings; stretching would alter the lesion's shape instead.
+
+    Args:
+        image: Shape (height, width, 3), uint8.
+        px: Width and height of the result, in pixels.
+
+    Returns:
+        Shape (px, px, 3), uint8.
+    """
+    height, width, _ = image.shape
+    side = min(height, width)
+    left, top = (width - side) / 2, (height - side) / 2
+    box = (left, top, left + side, top + side)
+    tile = Image.fromarray(image)
+    return np.asarray(tile.resize((px, px), Image.Resampling.BILINEAR, box=box))
+
+
+def _header(data: bytes) -> Image.Image:
+    if not data:
+        raise ImageError("must be a whole JPEG or PNG. It is empty.")
+    try:
+        image = Image.open(io.BytesIO(data), formats=("JPEG", "PNG"))
+    except UnidentifiedImageError:
+        raise ImageError(f"must be a whole JPEG or PNG. It begins with {data[:4]!r}.") from None
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ImageError(f"must be a whole JPEG or PNG. {error}") from None
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise ImageError(f"must have at most {MAX_PIXELS:,} pixels. Got {width} x {height}.")
+    if image.mode not in _MODES:
+        raise ImageError(f"must be RGB or greyscale, 8 bit. Got {image.mode}.")
+    return image
+
+
+class _Hdf5:
+    def __init__(self, path: Path) -> None:
+        try:
+            self._file = h5py.File(path, "r")
+        except OSError as error:
+            found = "It is empty." if path.stat().st_size == 0 else f"{error}"
+            raise InputError(f"{path} must be an HDF5 file. {found}") from None
+        self._path = path
+
+    def ids(self) -> list[str]:
+        return sorted(self._file)
+
+    def read(self, isic_id: str) -> bytes:
+        try:
+            value = self._dataset(isic_id)[()]
+        except (OSError, RuntimeError) as error:
+            raise ImageError(f"it cannot be read from {self._path}. {error}") from None
+        return value.tobytes() if isinstance(value, np.void) else bytes(value)
+
+    def _dataset(self, isic_id: str) -> h5py.Dataset:
+        link = self._file.get(isic_id, getlink=True)
+        if link is None:
+            raise ImageError(f"it has no tile in {self._path}.")
+        found = "a link" if not isinstance(link, h5py.HardLink) else _kind(self._file[isic_id])
+        if found:
+            expected = "a scalar dataset of bytes in this very file"
+            raise ImageError(f"must be {expected}. Got {found} instead.")
+        return self._file[isic_id]
+
+
+def _kind(entry: h5py.HLObject) -> str:
+    """Say what an HDF5 entry is, if it is not a scalar dataset of bytes."""
+    if not isinstance(entry, h5py.Dataset):
+        return "a group"
+    is_bytes = entry.dtype.kind in "SV" or h5py.check_string_dtype(entry.dtype) is not None
+    if entry.shape != () or not is_bytes:
+        return f"a dataset of shape {entry.shape} and type {entry.dtype}"
+    return ""
+
+
+class _Folder:
+    def __init__(self, path: Path) -> None:
+        files = sorted(f for f in path.rglob("*") if f.suffix.lower() in _SUFFIXES)
+        self._files = {file.stem: file for file in files}
+        self._path = path
+        if len(self._files) != len(files):
+            twice = _repeated(file.stem for file in files)
+            raise InputError(f"{path} must hold one tile per isic_id. Got several of {twice}.")
+
+    def ids(self) -> list[str]:
+        return sorted(self._files)
+
+    def read(self, isic_id: str) -> bytes:
+        if isic_id not in self._files:
+            raise ImageError(f"it has no tile in {self._path}.")
+        return self._files[isic_id].read_bytes()
+
+
+def _repeated(names: Iterable[str], n: int = 10) -> list[str]:
+    seen: set[str] = set()
+    return [name for name in names if name in seen or seen.add(name)][:n]  # type: ignore[func-returns-value]

@@ -1,0 +1,94 @@
+"""Load one block of params.yaml. The blocks themselves live with the module that uses them."""
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from ruamel.yaml import YAML, YAMLError
+
+from skinlesion.errors import InputError
+
+__all__ = ["Block", "ParamsError", "load", "nearest"]
+
+
+class ParamsError(InputError):
+    """params.yaml and the code that reads it disagree."""
+
+
+class Block(BaseModel):
+    """Base of every block: immutable, no unknown key, no silent conversion of types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+B = TypeVar("B", bound="Block")
+
+
+def load(name: str, block: type[B], path: Path = Path("params.yaml")) -> B:
+    """Read the block `name` of `path`.
+
+    Args:
+        name: Top-level key of the file, such as "split".
+        block: The class that says which keys the block has, and their ranges.
+        path: The params file.
+
+    Returns:
+        The block, validated.
+
+    Raises:
+        ParamsError: The file or the block is absent, or a key is missing, unknown, of the
+            wrong type or out of range. All such findings are in the one message.
+    """
+    given = _read(path).get(name)
+    if not isinstance(given, Mapping):
+        raise ParamsError(f"{path}: {name} must be a block of keys. Got {given!r} instead.")
+    try:
+        return block.model_validate(given)
+    except ValidationError as error:
+        findings = [_sentence(name, block, e) for e in error.errors()]
+        raise ParamsError("\n".join(f"{path}: {finding}" for finding in findings)) from None
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Say which of `known` may be meant by `name`: " Did you mean 'x'?", or "" if none is near.
+
+    Args:
+        name: What was written.
+        known: What could have been written.
+    """
+    close = get_close_matches(name, sorted(known), n=1)
+    return f" Did you mean {close[0]!r}?" if close else ""
+
+
+def _read(path: Path) -> Mapping:
+    # ruamel.yaml is the parser DVC uses; PyYAML would read `1e-3` as a string.
+    try:
+        return YAML(typ="safe").load(path) or {}
+    except FileNotFoundError:
+        raise ParamsError(f"{path} must be a params file. There is none in this folder.") from None
+    except YAMLError as error:
+        raise ParamsError(f"{path} must be YAML. {error}") from None
+
+
+def _sentence(name: str, block: type[Block], error: Mapping) -> str:
+    # A union's branches appear in loc as names of types; a user knows only the keys.
+    where = [str(part) for part in error["loc"] if _is_key(part)]
+    key = ".".join([name, *where])
+    if error["type"] == "extra_forbidden":
+        return f"{key} is not a known key.{nearest(where[-1], _keys(block, where[:-1]))}"
+    if error["type"] == "missing":
+        return f"{key} is missing."
+    must = error["msg"].replace("Input should be", "must be").replace("Value error, ", "must be ")
+    return f"{key} {must}. Got {error['input']!r} instead."
+
+
+def _is_key(part: object) -> bool:
+    return isinstance(part, int) or (str(part).replace("_", "").isalnum() and str(part).islower())
+
+
+def _keys(block: type[Block], where: list[str]) -> Iterable[str]:
+    for part in where:
+        block = block.model_fields[part].annotation  # type: ignore[assignment]
+    return block.model_fields

@@ -1,0 +1,213 @@
+"""Score any number of lesions in bounded memory; average models; put scores on the true prior."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+from tqdm import tqdm
+
+from skinlesion import batches, images, metadata, model, tabular, trained
+from skinlesion.errors import InputError
+from skinlesion.params import Block
+
+__all__ = [
+    "Params",
+    "columns",
+    "median_for_unreadable",
+    "probability",
+    "score",
+    "score_fold",
+    "write_test_set",
+]
+
+N_READ = 4096  # rows of a metadata table held at a time
+
+
+class Params(Block):
+    """Block `predict`: how lesions are scored."""
+
+    batch_size: int = Field(ge=1)
+    strict: bool
+
+
+def score(
+    models: Sequence[trained.Trained],
+    metadata_csv: Path,
+    store: images.Store,
+    p: Params,
+    *,
+    select: Callable[[pd.DataFrame], pd.DataFrame] = lambda lesions: lesions,
+    name: str = "score",
+    n_lesions: int | None = None,
+) -> Iterator[pd.DataFrame]:
+    """Score the lesions of a metadata table, a piece at a time.
+
+    Args:
+        models: Their logits are averaged, each put on the true prior before.
+        metadata_csv: One row per lesion.
+        store: The tiles.
+        p: The block `predict`.
+        select: Takes from each piece of the table the lesions to score.
+        name: Of the progress bar.
+        n_lesions: How many there will be, for the progress bar.
+
+    Yields:
+        isic_id, logit (NaN where the tile cannot be read) and reason ("", or why it cannot),
+        in the order of the table.
+
+    Raises:
+        InputError: The table lacks a feature or holds a bad value; or a tile cannot be read
+            and p.strict holds.
+    """
+    names, text = columns(models)
+    table = metadata.chunks(metadata_csv, columns=["isic_id", *names], text=text, n_lesions=N_READ)
+    total = None if n_lesions is None else n_lesions * len(models)
+    with tqdm(total=total, desc=name, unit="tile", mininterval=1, maxinterval=30) as bar:
+        for piece in table:
+            lesions = select(piece)
+            if len(lesions):
+                yield _score_piece(models, lesions, store, p, bar)
+
+
+def columns(models: Sequence[trained.Trained]) -> tuple[list[str], list[str]]:
+    """List the columns that models read: all of them, and those read as text.
+
+    Args:
+        models: Whose encoders read them.
+    """
+    names = dict.fromkeys(name for m in models for name in m.encoder.columns)
+    text = dict.fromkeys(name for m in models for name in m.encoder.categorical)
+    return list(names), list(text)
+
+
+def probability(logits: np.ndarray) -> np.ndarray:
+    """Turn logits into scores.
+
+    Args:
+        logits: Any shape.
+
+    Returns:
+        In (0, 1), float64, in the same order, so that ties come only from ties.
+    """
+    return 1 / (1 + np.exp(-np.asarray(logits, np.float64)))
+
+
+def median_for_unreadable(logits: np.ndarray) -> np.ndarray:
+    """Give lesions without a readable tile the median of the others.
+
+    Args:
+        logits: Shape (n_lesions,), NaN for those without.
+
+    Returns:
+        The same, all finite.
+
+    Raises:
+        InputError: No tile could be read.
+    """
+    if np.isnan(logits).all():
+        raise InputError("predict: at least one tile must be readable. Got none.")
+    return np.where(np.isnan(logits), np.nanmedian(logits), logits)
+
+
+def write_test_set(pieces: Iterable[pd.DataFrame], metadata_csv: Path, out: Path) -> dict[str, int]:
+    """Write submission.csv (isic_id, target) and unreadable.csv (isic_id, reason).
+
+    Args:
+        pieces: From `score`, of the whole test metadata.
+        metadata_csv: The test metadata, whose order the submission has.
+        out: The folder to write into.
+
+    Returns:
+        n_lesions, and n_unreadable: those without a readable tile, which get the median.
+
+    Raises:
+        InputError: An isic_id occurs twice, or no tile could be read.
+    """
+    logits, unreadable = [], []
+    for piece in pieces:
+        logits.append(piece["logit"].to_numpy())
+        unreadable.append(piece.loc[piece["reason"] != "", ["isic_id", "reason"]])
+    isic_ids = metadata.read(metadata_csv, columns=["isic_id"])["isic_id"]
+    if not isic_ids.is_unique:
+        twice = isic_ids[isic_ids.duplicated()].iloc[0]
+        raise InputError(f"{metadata_csv} must name each isic_id once. Got {twice} again.")
+    scores = probability(median_for_unreadable(np.concatenate(logits)))
+    pd.DataFrame({"isic_id": isic_ids, "target": scores}).to_csv(
+        out / "submission.csv", index=False
+    )
+    broken = pd.concat(unreadable)
+    broken.to_csv(out / "unreadable.csv", index=False)
+    return {"n_lesions": len(isic_ids), "n_unreadable": len(broken)}
+
+
+def score_fold(
+    models: Sequence[trained.Trained],
+    folds: pd.DataFrame,
+    metadata_csv: Path,
+    store: images.Store,
+    p: Params,
+    *,
+    name: str,
+) -> pd.DataFrame:
+    """Score lesions whose target is known, none of which their models have seen.
+
+    Args:
+        models: Averaged.
+        folds: isic_id, patient_id, target and fold of the lesions to score.
+        metadata_csv: The training metadata, where their features are.
+        store: The training tiles; each must be readable.
+        p: The block `predict`.
+        name: Of the progress bar.
+
+    Returns:
+        The columns of `folds`, and score, in the order of the metadata.
+
+    Raises:
+        InputError: As for `score`; or a lesion of `folds` is not in the metadata.
+    """
+    known = folds.set_index("isic_id")
+    pieces = score(
+        models,
+        metadata_csv,
+        store,
+        p.model_copy(update={"strict": True}),
+        select=lambda lesions: lesions[lesions["isic_id"].isin(known.index)],
+        name=name,
+        n_lesions=len(folds),
+    )
+    scored = pd.concat([pd.DataFrame(columns=["isic_id", "logit"]), *pieces])
+    if len(scored) != len(folds):
+        raise InputError(
+            f"{metadata_csv} must hold the {len(folds):,} lesions of the split. "
+            f"Got {len(scored):,} of them."
+        )
+    table = known.loc[scored["isic_id"]].reset_index()
+    table["score"] = probability(scored["logit"].to_numpy(np.float64))
+    return table
+
+
+def _score_piece(
+    models: Sequence[trained.Trained],
+    lesions: pd.DataFrame,
+    store: images.Store,
+    p: Params,
+    bar: tqdm,
+) -> pd.DataFrame:
+    total, reasons = np.zeros(len(lesions)), [""] * len(lesions)
+    for m in models:
+        given = batches.Lesions(
+            lesions["isic_id"].to_numpy(),
+            tabular.transform(lesions, m.encoder),
+            None if m.architecture.model.backbone == "none" else store,
+            m.architecture.model.image_px,
+        )
+        logits, found = model.apply(
+            m.logits, given, batch_size=p.batch_size, strict=p.strict, on_batch=bar.update
+        )
+        total += logits - m.facts.prior_shift
+        reasons = [a or b for a, b in zip(reasons, found, strict=True)]
+    return pd.DataFrame(
+        {"isic_id": lesions["isic_id"], "logit": total / len(models), "reason": reasons}
+    )

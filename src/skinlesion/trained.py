@@ -1,0 +1,161 @@
+"""A trained model as a folder of plain files: weights, architecture, encoder, facts."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import keras
+from pydantic import Field, ValidationError
+
+from skinlesion import model, tabular
+from skinlesion.errors import InputError
+from skinlesion.params import Block
+
+__all__ = ["Facts", "Trained", "facts", "load", "load_folds", "save"]
+
+WEIGHTS, ARCHITECTURE = "network.weights.h5", "architecture.json"
+ENCODER, FACTS = "encoder.json", "facts.json"
+_PACKAGES = ("keras", "keras-cv", "tensorflow", "numpy", "pillow")
+
+
+class Facts(Block):
+    """What scoring needs beside the weights, and where they come from."""
+
+    prior_shift: float  # subtracted from each logit, to put scores on the true prior
+    best_epoch: int = Field(ge=0)
+    validation: dict[str, float]  # of the best epoch, which it chose: not a result
+    backend: str
+    precision: str
+    versions: dict[str, str]
+    inputs_md5: dict[str, str]  # as in dvc.lock
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model that can score."""
+
+    logits: keras.Model
+    encoder: tabular.Encoder
+    architecture: model.Architecture
+    facts: Facts
+
+
+def facts(inputs: Iterable[Path], **given: object) -> Facts:
+    """Collect the facts of a training.
+
+    Args:
+        inputs: The files that it learnt from.
+        **given: The other fields of `Facts`.
+
+    Returns:
+        The facts, with the versions of the installed packages and the MD5 of each input.
+    """
+    versions = {name: version(name) for name in _PACKAGES}
+    return Facts(versions=versions, inputs_md5={p.as_posix(): _md5(p) for p in inputs}, **given)
+
+
+def save(
+    folder: Path,
+    network: keras.Model,
+    *,
+    architecture: model.Architecture,
+    encoder: tabular.Encoder,
+    facts: Facts,
+) -> None:
+    """Write a model. The same model gives the same bytes.
+
+    Args:
+        folder: Made if need be.
+        network: From `model.build`.
+        architecture: What it was built from.
+        encoder: What its tabular features were encoded with.
+        facts: Its facts.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    network.save_weights(folder / WEIGHTS)
+    (folder / ARCHITECTURE).write_text(architecture.model_dump_json(indent=1) + "\n")
+    tabular.save(encoder, folder / ENCODER)
+    (folder / FACTS).write_text(facts.model_dump_json(indent=1) + "\n")
+
+
+def load(folder: Path) -> Trained:
+    """Load a model. Nothing in the folder is run: it is read as JSON and as arrays.
+
+    Args:
+        folder: Written by `save`.
+
+    Returns:
+        The model, ready to score.
+
+    Raises:
+        InputError: A file is absent or malformed, or the weights are of another architecture.
+    """
+    architecture = _block(folder / ARCHITECTURE, model.Architecture)
+    encoder = tabular.load(folder / ENCODER)
+    if len(encoder.names) != architecture.n_features:
+        raise InputError(
+            f"{folder}: the encoder must give {architecture.n_features} features. "
+            f"Got {len(encoder.names)} instead."
+        )
+    network = model.build(architecture)
+    try:
+        network.load_weights(folder / WEIGHTS)
+    except (OSError, ValueError, KeyError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"{folder / WEIGHTS} must hold the weights of the architecture beside it. {reason}"
+        ) from None
+    found = _block(folder / FACTS, Facts)
+    return Trained(model.logits_of(network), encoder, architecture, found)
+
+
+def load_folds(folder: Path, *, expected: Iterable[int] | None = None) -> dict[int, Trained]:
+    """Load the model of each fold.
+
+    Args:
+        folder: One model's folder, or one that holds a folder fold-K per fold.
+        expected: The folds that must be there, and no others; any when None.
+
+    Returns:
+        The models by fold; a lone model is fold 0.
+
+    Raises:
+        InputError: There is no model, a fold is absent or unexpected, or as for `load`.
+    """
+    if (folder / ARCHITECTURE).exists():
+        return {0: load(folder)}
+    found = {int(p.name.removeprefix("fold-")): p for p in sorted(folder.glob("fold-[0-9]*"))}
+    if not found:
+        raise InputError(f"{folder} must be a model or hold folders fold-K. It holds none.")
+    wanted = set(found if expected is None else expected)
+    for fold in sorted(wanted ^ found.keys()):
+        path = folder / f"fold-{fold}"
+        if fold in wanted:
+            raise InputError(f"{path} must be a model. There is none.")
+        # Averaging it in would be wrong, and DVC hashes all that lies in the folder.
+        raise InputError(
+            f"{folder} must hold the models of split.train_folds = {sorted(wanted)} only. Got "
+            f"{path}, of an earlier setting; DVC's cache keeps it: rm -r {path}"
+        )
+    return {fold: load(path) for fold, path in sorted(found.items())}
+
+
+def _block(path: Path, block: type[Block]) -> Block:
+    try:
+        return block.model_validate(json.loads(path.read_text()))
+    except (OSError, ValueError, ValidationError) as error:
+        raise InputError(
+            f"{path} must be the {block.__name__.lower()} of a model. {error}"
+        ) from None
+
+
+def _md5(path: Path) -> str:
+    if path.is_dir():
+        parts = sorted(p for p in path.rglob("*") if p.is_file())
+        listing = "".join(f"{p.relative_to(path).as_posix()} {_md5(p)}\n" for p in parts)
+        return hashlib.md5(listing.encode(), usedforsecurity=False).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

@@ -1,0 +1,253 @@
+"""Fit a network: the schedule, exact validation metrics each epoch, the best epoch kept."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import keras
+import numpy as np
+import tensorflow as tf
+from dvclive import Live
+from pydantic import Field
+from tqdm import tqdm
+
+from skinlesion import augment, batches, metrics, model
+from skinlesion.errors import InputError
+from skinlesion.params import Block
+
+__all__ = ["Best", "Params", "Validation", "fit", "learning_rate", "live_logger"]
+
+
+class Params(Block):
+    """Block `train`: how the network is fitted."""
+
+    n_epochs: int = Field(ge=1)
+    batch_size: int = Field(ge=1)
+    learning_rate: float = Field(gt=0)
+    warmup_epochs: float = Field(ge=0)
+    schedule: Literal["constant", "cosine", "exponential"]
+    final_fraction: float = Field(gt=0, le=1)
+    weight_decay: float = Field(ge=0)
+    label_smoothing: float = Field(ge=0, lt=1)
+    early_stopping_patience: int | None = Field(ge=1)
+    seed: int = Field(ge=0)
+
+
+@dataclass(frozen=True)
+class Validation:
+    """The lesions of the validation fold, all of them, never resampled."""
+
+    lesions: batches.Lesions
+    y_true: np.ndarray  # shape (n_lesions,)
+    prior_shift: float  # to put the logits on the true prior
+
+
+@dataclass(frozen=True)
+class Best:
+    """The epoch of the highest validation pAUC, the earliest of equals."""
+
+    epoch: int
+    values: dict[str, float]
+    weights: list[np.ndarray]
+
+
+def learning_rate(p: Params, *, step: int, steps_per_epoch: float, n_steps: int) -> float:
+    """Tell the learning rate of a step: linear warm-up, then the schedule.
+
+    Args:
+        p: The block `train`.
+        step: From 0.
+        steps_per_epoch: Steps in an epoch.
+        n_steps: Steps in the whole training.
+
+    Returns:
+        In (0, p.learning_rate]. Both decays end at p.learning_rate * p.final_fraction.
+    """
+    n_warmup = min(round(p.warmup_epochs * steps_per_epoch), n_steps - 1)
+    if step < n_warmup:
+        return p.learning_rate * (step + 1) / (n_warmup + 1)
+    share = (step - n_warmup) / max(1, n_steps - 1 - n_warmup)
+    fraction = {
+        "constant": 1.0,
+        "cosine": p.final_fraction + (1 - p.final_fraction) * (1 + math.cos(math.pi * share)) / 2,
+        "exponential": p.final_fraction**share,
+    }[p.schedule]
+    return p.learning_rate * fraction
+
+
+def live_logger(live: Live) -> Callable[[int, dict[str, float]], None]:
+    """Log each epoch's values with dvclive.
+
+    Args:
+        live: Open.
+    """
+
+    def log(epoch: int, values: dict[str, float]) -> None:
+        live.step = epoch
+        for name, value in values.items():
+            live.log_metric(name, value)
+        live.sync()
+
+    return log
+
+
+def fit(
+    network: keras.Model,
+    epochs: list[batches.Training],
+    validation: Validation,
+    p: Params,
+    *,
+    augmentation: augment.Params,
+    log: Callable[[int, dict[str, float]], None],
+) -> Best:
+    """Fit the network and leave it with the weights of its best epoch.
+
+    Args:
+        network: From `model.build`; changed in place.
+        epochs: The planned epochs; training goes round and round through them.
+        validation: Scored in full after each epoch.
+        p: The block `train`.
+        augmentation: The block `augment`.
+        log: Called after each epoch with its number, from 0, and its values.
+
+    Returns:
+        The best epoch by exact validation pAUC.
+
+    Raises:
+        InputError: A tile cannot be read, or the loss is no longer finite.
+    """
+    logits = model.logits_of(network)
+    logits.compile(
+        keras.optimizers.AdamW(p.learning_rate, weight_decay=p.weight_decay),
+        keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=p.label_smoothing),
+        weighted_metrics=[],
+        metrics=[keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")],
+    )
+    plan = [epochs[e % len(epochs)] for e in range(p.n_epochs)]
+    change, best = augment.pipeline(augmentation), None
+    with _Steps(p, sum(_n_batches(data, p) for data in plan)) as steps:
+        for epoch, data in enumerate(plan):
+            values = _fit_epoch(logits, data, p, epoch=epoch, change=change, steps=steps)
+            values |= _validate(logits, validation, p)
+            log(epoch, values)
+            steps.show(epoch, values)
+            if best is None or values["validation/pauc"] > best.values["validation/pauc"]:
+                best = Best(epoch, values, network.get_weights())
+            if p.early_stopping_patience and epoch - best.epoch >= p.early_stopping_patience:
+                break
+    network.set_weights(best.weights)
+    return best
+
+
+def _fit_epoch(
+    logits: keras.Model,
+    data: batches.Training,
+    p: Params,
+    *,
+    epoch: int,
+    change: Callable,
+    steps: "_Steps",
+) -> dict[str, float]:
+    failures: list[InputError] = []
+    dataset = _dataset(data, p, epoch=epoch, change=change, failures=failures)
+    try:
+        history = logits.fit(dataset, shuffle=False, verbose=0, callbacks=[steps]).history
+    except tf.errors.OpError:
+        # tf.data wraps what the reader raised in pages of its own.
+        raise (failures or [InputError("the input pipeline failed")])[0] from None
+    loss = history["loss"][0]
+    if not math.isfinite(loss):
+        raise InputError(
+            f"train: the loss must stay finite. Got {loss} in epoch {epoch}. "
+            f"Lower train.learning_rate, or set keras.precision to float32."
+        )
+    return {"train/loss": loss, "train/accuracy": history["accuracy"][0]}
+
+
+def _dataset(
+    data: batches.Training, p: Params, *, epoch: int, change: Callable, failures: list
+) -> tf.data.Dataset:
+    def generate() -> Iterator:
+        try:
+            yield from batches.training(data, batch_size=p.batch_size, seed=p.seed, epoch=epoch)
+        except InputError as error:
+            failures.append(error)
+            raise
+
+    epoch_seed = int(np.random.SeedSequence([p.seed, epoch]).generate_state(1)[0])
+
+    def augmented(i: tf.Tensor, batch: tuple) -> tuple:
+        inputs, y_true, weight = batch
+        if "image" in inputs:
+            image = change(tf.cast(inputs["image"], tf.float32), tf.stack([epoch_seed, i]))
+            inputs = inputs | {"image": image}
+        return inputs, y_true[:, None], weight
+
+    dataset = tf.data.Dataset.from_generator(generate, output_signature=_signature(data.lesions))
+    # Without its length Keras would warn, each epoch, that the input ran out.
+    counted = dataset.apply(tf.data.experimental.assert_cardinality(_n_batches(data, p)))
+    return counted.enumerate().map(augmented).prefetch(2)
+
+
+def _signature(lesions: batches.Lesions) -> tuple:
+    px, n_features = lesions.image_px, lesions.tabular.shape[1]
+    inputs = {}
+    if lesions.store is not None:
+        inputs["image"] = tf.TensorSpec((None, px, px, 3), tf.uint8)
+    if n_features:
+        inputs["tabular"] = tf.TensorSpec((None, n_features), tf.float32)
+    return inputs, tf.TensorSpec((None,), tf.float32), tf.TensorSpec((None,), tf.float32)
+
+
+def _validate(logits: keras.Model, validation: Validation, p: Params) -> dict[str, float]:
+    """Exact values over all lesions, loss and accuracy with scores on the true prior."""
+    y_true = validation.y_true
+    scores, _ = model.apply(logits, validation.lesions, batch_size=p.batch_size)
+    if not np.isfinite(scores).all():
+        raise InputError("train: validation scores must be finite. Lower train.learning_rate.")
+    scores -= validation.prior_shift
+    return {
+        "validation/loss": metrics.log_loss(y_true, scores),
+        "validation/accuracy": float(np.mean((scores > 0) == (y_true == 1))),
+        "validation/auc": metrics.auc(y_true, scores),
+        "validation/pauc": metrics.partial_auc(y_true, scores),
+    }
+
+
+def _n_batches(data: batches.Training, p: Params) -> int:
+    return -(-len(data.rows) // p.batch_size)
+
+
+class _Steps(keras.callbacks.Callback):
+    """Sets each step's learning rate and moves the progress bar."""
+
+    def __init__(self, p: Params, n_steps: int) -> None:
+        super().__init__()
+        self.p, self.n_steps, self.step = p, n_steps, 0
+        self.bar = tqdm(total=n_steps, unit="step", desc="train", mininterval=1, maxinterval=30)
+
+    def __enter__(self) -> "_Steps":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.bar.close()
+
+    def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
+        self.model.optimizer.learning_rate = learning_rate(
+            self.p,
+            step=self.step,
+            steps_per_epoch=self.n_steps / self.p.n_epochs,
+            n_steps=self.n_steps,
+        )
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        self.step += 1
+        self.bar.update()
+
+    def show(self, epoch: int, values: dict[str, float]) -> None:
+        line = (
+            f"epoch {epoch + 1:3d}/{self.p.n_epochs}  loss {values['train/loss']:.4f}"
+            f"  validation pAUC {values['validation/pauc']:.4f}  AUC {values['validation/auc']:.4f}"
+        )
+        self.bar.write(line)

@@ -1,0 +1,67 @@
+"""Stage `predict`: score the test set; with FOLDS_CSV also the holdout and out-of-fold lesions.
+
+    python stages/predict.py MODELS METADATA_CSV IMAGES OUT_FOLDER \
+        [FOLDS_CSV TRAIN_METADATA_CSV TRAIN_IMAGES]
+
+MODELS is one model's folder, or holds one folder fold-K per fold; their logits are averaged.
+Scores any challenge folder with the first four arguments, without DVC. Writes submission.csv
+and unreadable.csv, then holdout.csv and oof.csv: isic_id, patient_id, target, fold, score.
+"""
+
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from skinlesion import backend, errors, images, metadata, params, split
+
+
+def main(
+    models_folder: Path,
+    metadata_csv: Path,
+    images_path: Path,
+    out: Path,
+    folds_csv: Path | None = None,
+    train_metadata_csv: Path | None = None,
+    train_images: Path | None = None,
+) -> None:
+    backend.start(params.load("keras", backend.Params))
+    from skinlesion import predict, trained  # Keras has its backend now
+
+    p = params.load("predict", predict.Params)
+    expected = params.load("split", split.Params).train_folds if folds_csv else None
+    models = trained.load_folds(models_folder, expected=expected)
+    out.mkdir(parents=True, exist_ok=True)
+
+    n_lesions = len(metadata.read(metadata_csv, columns=["isic_id"]))
+    store = images.open_store(images_path)
+    pieces = predict.score(
+        list(models.values()), metadata_csv, store, p, name="test", n_lesions=n_lesions
+    )
+    counts = predict.write_test_set(pieces, metadata_csv, out)
+    print(
+        f"predict: {counts['n_lesions']:,} test lesions scored by {len(models)} model(s), "
+        f"{counts['n_unreadable']:,} of them without a readable tile"
+    )
+    if folds_csv is None:
+        return
+
+    folds, store = metadata.read(folds_csv), images.open_store(train_images)
+    sides = {split.HOLDOUT: list(models.values())} | {k: [m] for k, m in models.items()}
+    scored = {
+        side: predict.score_fold(
+            members,
+            folds[folds["fold"] == side],
+            train_metadata_csv,
+            store,
+            p,
+            name="holdout" if side == split.HOLDOUT else f"fold {side}",
+        )
+        for side, members in sides.items()
+    }
+    scored.pop(split.HOLDOUT).to_csv(out / "holdout.csv", index=False)
+    pd.concat(scored.values()).to_csv(out / "oof.csv", index=False)
+
+
+if __name__ == "__main__":
+    errors.run(main, *map(Path, sys.argv[1:]))

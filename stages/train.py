@@ -1,0 +1,83 @@
+"""Stage `train`: fit one fold's network; keep the epoch of the highest validation pAUC.
+
+    python stages/train.py FOLD FOLDS_CSV DRAWS_CSV PRIOR_JSON TABULAR_FOLDER IMAGES \
+        MODEL_FOLDER LOG_FOLDER
+
+The holdout is not read. Each epoch's values go to LOG_FOLDER through dvclive.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from dvclive import Live
+
+from skinlesion import backend, batches, errors, images, metadata, params
+
+
+def main(
+    fold: str,
+    folds_csv: Path,
+    draws_csv: Path,
+    prior_json: Path,
+    tabular_folder: Path,
+    images_path: Path,
+    model_folder: Path,
+    log_folder: Path,
+) -> None:
+    runtime = params.load("keras", backend.Params)
+    backend.start(runtime)
+    from skinlesion import augment, model, pretrained, tabular, trained, training  # after start
+
+    p = params.load("train", training.Params)
+    network_p = params.load("model", model.Params)
+    augmentation = params.load("augment", augment.Params)
+    encoder = tabular.load(tabular_folder / "encoder.json")
+    table = pd.read_parquet(tabular_folder / "tabular.parquet")
+    lesions = batches.Lesions(
+        table.pop("isic_id").to_numpy(),
+        np.ascontiguousarray(table.to_numpy(np.float32)),
+        images.open_store(images_path) if network_p.backbone != "none" else None,
+        network_p.image_px,
+    )
+    folds = metadata.read(folds_csv).set_index("isic_id").loc[lesions.isic_ids]
+    y_true = folds["target"].to_numpy()
+    held = (folds["fold"] == int(fold)).to_numpy()
+    shift = json.loads(prior_json.read_text())["prior_shift"]
+    validation = training.Validation(batches.select(lesions, held), y_true[held], shift)
+
+    architecture = model.Architecture(
+        model=network_p,
+        n_features=lesions.tabular.shape[1],
+        imagenet_input=network_p.weights != "none",
+    )
+    network = model.build(architecture, constant=encoder.constant_indices)
+    pretrained.initialise(network, network_p)
+    with Live(str(log_folder), dvcyaml=None, save_dvc_exp=False, report=None) as live:
+        best = training.fit(
+            network,
+            batches.planned(lesions, y_true, metadata.read(draws_csv)),
+            validation,
+            p,
+            augmentation=augmentation,
+            log=training.live_logger(live),
+        )
+    facts = trained.facts(
+        (folds_csv, draws_csv, prior_json, tabular_folder, images_path),
+        prior_shift=shift,
+        best_epoch=best.epoch,
+        validation=best.values,
+        backend=runtime.backend,
+        precision=runtime.precision,
+    )
+    trained.save(model_folder, network, architecture=architecture, encoder=encoder, facts=facts)
+    print(
+        f"fold {fold}: best epoch {best.epoch + 1} of {p.n_epochs}, validation "
+        f"pAUC {best.values['validation/pauc']:.4f}, AUC {best.values['validation/auc']:.4f}"
+    )
+
+
+if __name__ == "__main__":
+    errors.run(main, *sys.argv[1:2], *map(Path, sys.argv[2:]))
