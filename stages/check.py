@@ -51,13 +51,15 @@ def main(
     }
     findings.require_none()
 
-    found = {name: check.counts(part.table, sizes[name]) for name, part in parts.items()}
+    found: dict[str, object] = {
+        name: check.counts(part.table, sizes[name]) for name, part in parts.items()
+    }
     found |= {"n_excluded": len(p.exclude), "warnings": findings.lines("warnings")}
     for out in (data_json, lesions_csv):
         out.parent.mkdir(parents=True, exist_ok=True)
     data_json.write_text(json.dumps(found, indent=1) + "\n")
     train[list(metadata.REQUIRED)].to_csv(lesions_csv, index=False)
-    print(*(f"warning: {line}" for line in findings.lines("warnings")), sep="\n", end="")
+    print("".join(f"warning: {line}\n" for line in findings.lines("warnings")), end="")
     print(
         f"check: {len(train):,} lesions of {train['patient_id'].nunique():,} patients, "
         f"{train['target'].sum():,} positives; {len(parts['test'].table):,} to score"

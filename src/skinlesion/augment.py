@@ -25,7 +25,7 @@ class Rate(Block):
 
 
 class Strength(Rate):
-    """A rate, and the largest change as a fraction."""
+    """A rate, and the largest change as a fraction; of hue, of half the colour circle."""
 
     max_change: float = Field(gt=0, le=1)
 

@@ -1,9 +1,11 @@
 """Validate a challenge folder before anything is spent on it, and count what it holds."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -74,7 +76,7 @@ def inspect(
     findings: Findings,
     *,
     known: Iterable[str] = (),
-    progress: Callable = tqdm,
+    progress: Callable[..., Any] = tqdm,
 ) -> Tiles:
     """Validate one half of a challenge folder: its table, and that every tile decodes.
 
@@ -119,7 +121,7 @@ def exclude(lesions: pd.DataFrame, isic_ids: Iterable[str], findings: Findings) 
     return lesions[~lesions["isic_id"].isin(set(isic_ids))]
 
 
-def counts(lesions: pd.DataFrame, sizes: Tiles) -> dict:
+def counts(lesions: pd.DataFrame, sizes: Tiles) -> dict[str, Any]:
     """Count what a table holds, for metrics/data.json.
 
     Args:
@@ -130,7 +132,7 @@ def counts(lesions: pd.DataFrame, sizes: Tiles) -> dict:
         Lesions, patients, positives and prevalence where they are known, missing values per
         column that has any, and the tiles' sizes in pixels.
     """
-    found: dict = {"n_lesions": len(lesions)}
+    found: dict[str, Any] = {"n_lesions": len(lesions)}
     if "patient_id" in lesions:
         per_patient = lesions["patient_id"].value_counts()
         found["n_patients"] = len(per_patient)
@@ -163,19 +165,22 @@ def _table(part: Part, findings: Findings) -> None:
 
 
 def _tiles(
-    isic_ids: pd.Series, part: Part, found: dict[str, list[str]], progress: Callable
+    isic_ids: pd.Series, part: Part, found: dict[str, list[str]], progress: Callable[..., Any]
 ) -> Tiles:
     with ThreadPoolExecutor(N_READERS) as pool:
         measured = pool.map(lambda isic_id: _size(part.store, isic_id), isic_ids)
         sizes = list(progress(measured, total=len(isic_ids), desc=part.store_name))
+    first: dict[str, str] = {}
     for isic_id, size in zip(isic_ids, sizes, strict=True):
         if isinstance(size, str):
-            found[f"{part.store_name}: a tile {size}"].append(isic_id)
+            # Reasons that differ in a number or some bytes only are one group.
+            reason = first.setdefault(re.sub(r"b(['\"]).*?\1|\d+", "", size), size)
+            found[f"{part.store_name}: {reason}"].append(isic_id)
     known = np.array([s for s in sizes if not isinstance(s, str)], int).reshape(-1, 2)
     return Tiles(width_px=known[:, 0], height_px=known[:, 1])
 
 
-def _range(values: np.ndarray) -> dict:
+def _range(values: np.ndarray) -> dict[str, Any]:
     if not len(values):
         return {}
     return {"min": int(values.min()), "median": float(np.median(values)), "max": int(values.max())}
@@ -192,8 +197,8 @@ def _size(store: images.Store, isic_id: str) -> tuple[int, int] | str:
 def _schema(training: bool) -> pa.DataFrameSchema:
     named = pa.Check(lambda s: s.astype(str).str.strip() != "", error="must not be blank")
     plain = pa.Check(lambda s: ~s.astype(str).str.contains("/"), error="must not hold a slash")
-    number = pa.Check(_is_number, error="must be a finite number")
-    binary = pa.Check(lambda s: pd.to_numeric(s, "coerce").isin([0, 1]), error="must be 0 or 1")
+    number = pa.Check(lambda s: np.isfinite(_numbers(s)), error="must be a finite number")
+    binary = pa.Check(lambda s: _numbers(s).isin([0, 1]), error="must be 0 or 1")
     columns = {
         "isic_id": pa.Column(checks=[named, plain], unique=True, report_duplicates="all"),
         "patient_id": pa.Column(checks=[named], required=training),
@@ -206,18 +211,21 @@ def _schema(training: bool) -> pa.DataFrameSchema:
     return pa.DataFrameSchema(columns)
 
 
-def _is_number(column: pd.Series) -> pd.Series:
-    values = pd.to_numeric(column, "coerce").astype(float)
-    return np.isfinite(values)
+def _numbers(column: pd.Series) -> pd.Series:
+    values: pd.Series = pd.to_numeric(column, "coerce")
+    return values.astype(float)
 
 
 def _collect(cases: pd.DataFrame, lesions: pd.DataFrame, name: str, findings: Findings) -> None:
     words = {"not_nullable": "must not be missing", "field_uniqueness": "must not occur twice"}
-    for (column, check), group in cases.groupby(["column", "check"], sort=False):
-        rows = group["index"].astype(int).to_numpy()
-        ids = lesions["isic_id"].iloc[rows]
+    for key, group in cases.groupby(["column", "check"], sort=False):
+        column, check = map(str, key)
+        # Labels, not places: they count the rows of the file, also after `exclude`.
+        rows = group["index"].astype(int).tolist()
+        ids = lesions["isic_id"].loc[rows]
         named = [
             i if isinstance(i, str) else f"row {row + 2}" for i, row in zip(ids, rows, strict=True)
         ]
-        found = "" if check in words else f". Got {group['failure_case'].iloc[0]!r} first"
+        first = group["failure_case"].infer_objects().tolist()[0]
+        found = "" if check in words else f". Got {first!r} first"
         findings.errors[f"{name}: {column} {words.get(check, check)}{found}"] += named

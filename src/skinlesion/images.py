@@ -16,6 +16,7 @@ __all__ = ["MAX_PIXELS", "ImageError", "Store", "decode", "open_store", "size", 
 # SLICE-3D's largest tile has 239 x 239 pixels. The bound keeps a forged header, which costs
 # a few bytes, from taking all memory.
 MAX_PIXELS = 5000 * 5000
+MAX_BYTES = 4 * MAX_PIXELS  # an HDF5 entry, too, may claim gigabytes that it does not hold
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own, higher bound would hide ours and its message
 
 _MODES = ("RGB", "L", "RGBA", "LA", "P", "1")
@@ -72,6 +73,7 @@ def decode(data: bytes) -> np.ndarray:
     """
     try:
         with _header(data) as image:
+            image.info.pop("transparency", None)  # of a palette: convert() warns and ignores it
             return np.asarray(image.convert("RGB"))
     except (OSError, SyntaxError, ValueError) as error:
         if isinstance(error, ImageError):
@@ -150,23 +152,31 @@ class _Hdf5:
         return value.tobytes() if isinstance(value, np.void) else bytes(value)
 
     def _dataset(self, isic_id: str) -> h5py.Dataset:
-        link = self._file.get(isic_id, getlink=True)
+        # "x/y" would be a path, maybe through a link; what follows NUL would be ignored.
+        named = not {"/", "\0"} & set(isic_id)
+        link = self._file.get(isic_id, getlink=True) if named else None
         if link is None:
             raise ImageError(f"it has no tile in {self._path}.")
-        found = "a link" if not isinstance(link, h5py.HardLink) else _kind(self._file[isic_id])
+        entry = self._file[isic_id] if isinstance(link, h5py.HardLink) else None
+        found = "a link" if entry is None else _kind(entry)
         if found:
             expected = "a scalar dataset of bytes in this very file"
             raise ImageError(f"must be {expected}. Got {found} instead.")
-        return self._file[isic_id]
+        return entry
 
 
 def _kind(entry: h5py.HLObject) -> str:
     """Say what an HDF5 entry is, if it is not a scalar dataset of bytes."""
     if not isinstance(entry, h5py.Dataset):
         return "a group"
-    is_bytes = entry.dtype.kind in "SV" or h5py.check_string_dtype(entry.dtype) is not None
-    if entry.shape != () or not is_bytes:
-        return f"a dataset of shape {entry.shape} and type {entry.dtype}"
+    shape, dtype = entry.shape, entry.dtype
+    is_bytes = dtype.kind in "SV" or h5py.check_string_dtype(dtype) is not None
+    if shape != () or not is_bytes:
+        return f"a dataset of shape {shape} and type {dtype}"
+    if entry.external or entry.is_virtual:
+        return "a dataset that lies in another file"
+    if dtype.itemsize > MAX_BYTES:
+        return f"{dtype.itemsize:,} bytes, more than {MAX_BYTES:,},"
     return ""
 
 
@@ -185,7 +195,10 @@ class _Folder:
     def read(self, isic_id: str) -> bytes:
         if isic_id not in self._files:
             raise ImageError(f"it has no tile in {self._path}.")
-        return self._files[isic_id].read_bytes()
+        try:
+            return self._files[isic_id].read_bytes()
+        except OSError as error:
+            raise ImageError(f"it cannot be read. {error}") from None
 
 
 def _repeated(names: Iterable[str], n: int = 10) -> list[str]:

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -13,6 +14,8 @@ __all__ = ["NUMERIC", "REQUIRED", "TEXT", "TRAIN_ONLY", "Params", "chunks", "hea
 
 # Without these a training table cannot be used; all other columns may be absent.
 REQUIRED = ("isic_id", "patient_id", "target")
+
+N_AT_A_TIME = 50_000  # rows held while some columns of a table are read
 
 # Columns of the training table that the test table lacks. They are known only after the
 # biopsy, so none may become a feature: lesion_id alone gives the label away.
@@ -143,9 +146,12 @@ def read(
     Raises:
         InputError: The file is absent, empty or malformed, or it lacks one of `columns`.
     """
-    options = _options(path, columns, text)
+    if columns is not None:
+        pieces = chunks(path, columns=columns, text=text, n_lesions=N_AT_A_TIME)
+        return pd.concat(pieces, ignore_index=True)
+    options = _options(path, (), text)
     try:
-        return pd.read_csv(path, low_memory=False, **options)
+        return _aligned(pd.read_csv(path, **options), path)
     except (pd.errors.ParserError, UnicodeDecodeError) as error:
         raise InputError(f"{path} must be a CSV file in UTF-8. {error}") from None
 
@@ -170,18 +176,28 @@ def chunks(
     options = _options(path, columns, text)
     try:
         with pd.read_csv(path, chunksize=n_lesions, **options) as pieces:
-            yield from pieces
+            for piece in pieces:
+                yield _aligned(piece, path)[[c for c in piece if c in columns]]
     except (pd.errors.ParserError, UnicodeDecodeError) as error:
         raise InputError(f"{path} must be a CSV file in UTF-8. {error}") from None
 
 
-def _options(path: Path, columns: Collection[str] | None, text: Collection[str]) -> dict:
+def _aligned(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+    # Where the rows are longer than the header, pandas takes their first values for an index,
+    # and every value moves into its neighbour's column.
+    if not isinstance(table.index, pd.RangeIndex):
+        raise InputError(f"{path} must name every column. Got rows longer than the header.")
+    return table
+
+
+def _options(path: Path, columns: Collection[str], text: Collection[str]) -> dict[str, Any]:
     present = header(path)
-    for name in columns or ():
+    for name in columns:
         if name not in present:
             raise InputError(f"{path} must have a column {name!r}.{nearest(name, present)}")
+    # All columns are read: with `usecols`, pandas would cut a row that is too long in silence.
     return {
         "encoding": "utf-8-sig",
-        "usecols": None if columns is None else list(columns),
+        "low_memory": False,
         "dtype": {name: str for name in present if name in TEXT or name in text},
     }

@@ -136,7 +136,7 @@ def build(architecture: Architecture, *, constant: tuple[int, ...] = ()) -> kera
     logits = keras.layers.Dense(1, dtype="float32", name="logit")(joined)
     score = keras.layers.Activation("sigmoid", dtype="float32", name="score")(logits)
     network = keras.Model(inputs, score, name="skinlesion")
-    _silence(network, constant)
+    _silence(network, architecture, constant)
     return network
 
 
@@ -219,9 +219,11 @@ def _normalised(images: keras.KerasTensor, p: Params) -> keras.KerasTensor:
     return scale(images)
 
 
-def _silence(network: keras.Model, constant: tuple[int, ...]) -> None:
-    first = [n for n in network.layers if "tabular" in n.name and n.weights]
-    for layer in first[:1]:
-        kernel, bias = layer.get_weights()
-        kernel[list(constant)] = 0
-        layer.set_weights([kernel, bias])
+def _silence(network: keras.Model, architecture: Architecture, constant: tuple[int, ...]) -> None:
+    p = architecture.model
+    name = "tabular_dense_0" if p.tabular_units else "head_dense_0" if p.head_units else "logit"
+    if constant:
+        kernel, bias = network.get_layer(name).get_weights()
+        # Where the features meet the image branch undigested, they are its last rows.
+        kernel[[len(kernel) - architecture.n_features + i for i in constant]] = 0
+        network.get_layer(name).set_weights([kernel, bias])

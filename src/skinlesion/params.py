@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from ruamel.yaml import YAML, YAMLError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from skinlesion.errors import InputError
 
@@ -18,9 +19,9 @@ class ParamsError(InputError):
 
 
 class Block(BaseModel):
-    """Base of every block: immutable, no unknown key, no silent conversion of types."""
+    """Base of every block: immutable, no unknown key, no conversion of types, no infinity."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 B = TypeVar("B", bound="Block")
@@ -62,21 +63,28 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f" Did you mean {close[0]!r}?" if close else ""
 
 
-def _read(path: Path) -> Mapping:
+def _read(path: Path) -> Mapping[str, Any]:
     # ruamel.yaml is the parser DVC uses; PyYAML would read `1e-3` as a string.
     try:
-        return YAML(typ="safe").load(path) or {}
+        given = YAML(typ="safe").load(path) or {}
     except FileNotFoundError:
         raise ParamsError(f"{path} must be a params file. There is none in this folder.") from None
+    except OSError as error:
+        raise ParamsError(f"{path} must be a params file. {error}") from None
     except YAMLError as error:
         raise ParamsError(f"{path} must be YAML. {error}") from None
+    if not isinstance(given, Mapping):
+        raise ParamsError(f"{path} must hold blocks of keys. Got {given!r} instead.")
+    return given
 
 
-def _sentence(name: str, block: type[Block], error: Mapping) -> str:
-    # A union's branches appear in loc as names of types; a user knows only the keys.
-    where = [str(part) for part in error["loc"] if _is_key(part)]
+def _sentence(name: str, block: type[Block], error: Mapping[str, Any]) -> str:
+    # A union's branches appear in loc as names of types; a user knows only the keys. An
+    # unknown key may look like one of those, "Seed" or "n-folds", and is in no union.
+    unknown = error["type"] == "extra_forbidden"
+    where = [str(part) for part in error["loc"] if unknown or _is_key(part)]
     key = ".".join([name, *where])
-    if error["type"] == "extra_forbidden":
+    if unknown:
         return f"{key} is not a known key.{nearest(where[-1], _keys(block, where[:-1]))}"
     if error["type"] == "missing":
         return f"{key} is missing."

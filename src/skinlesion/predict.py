@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from pydantic import Field
+from scipy.special import expit
 from tqdm import tqdm
 
 from skinlesion import batches, images, metadata, model, tabular, trained
@@ -89,9 +90,10 @@ def probability(logits: np.ndarray) -> np.ndarray:
         logits: Any shape.
 
     Returns:
-        In (0, 1), float64, in the same order, so that ties come only from ties.
+        In (0, 1), float64, in the same order. Ties come from ties only, save above a logit of
+        30, where scores are too close to 1 to be told apart.
     """
-    return 1 / (1 + np.exp(-np.asarray(logits, np.float64)))
+    return np.asarray(expit(np.asarray(logits, np.float64)))
 
 
 def median_for_unreadable(logits: np.ndarray) -> np.ndarray:
@@ -123,16 +125,15 @@ def write_test_set(pieces: Iterable[pd.DataFrame], metadata_csv: Path, out: Path
         n_lesions, and n_unreadable: those without a readable tile, which get the median.
 
     Raises:
-        InputError: An isic_id occurs twice, or no tile could be read.
+        InputError: There is no lesion, an isic_id is missing or occurs twice, or no tile could
+            be read.
     """
+    isic_ids = metadata.read(metadata_csv, columns=["isic_id"])["isic_id"]
+    _require_distinct(isic_ids, metadata_csv)
     logits, unreadable = [], []
     for piece in pieces:
         logits.append(piece["logit"].to_numpy())
         unreadable.append(piece.loc[piece["reason"] != "", ["isic_id", "reason"]])
-    isic_ids = metadata.read(metadata_csv, columns=["isic_id"])["isic_id"]
-    if not isic_ids.is_unique:
-        twice = isic_ids[isic_ids.duplicated()].iloc[0]
-        raise InputError(f"{metadata_csv} must name each isic_id once. Got {twice} again.")
     scores = probability(median_for_unreadable(np.concatenate(logits)))
     pd.DataFrame({"isic_id": isic_ids, "target": scores}).to_csv(
         out / "submission.csv", index=False
@@ -186,6 +187,17 @@ def score_fold(
     table = known.loc[scored["isic_id"]].reset_index()
     table["score"] = probability(scored["logit"].to_numpy(np.float64))
     return table
+
+
+def _require_distinct(isic_ids: pd.Series, metadata_csv: Path) -> None:
+    if not len(isic_ids):
+        raise InputError(f"{metadata_csv} must hold lesions. It holds none.")
+    if isic_ids.isna().any():
+        row = int(isic_ids.isna().to_numpy().argmax()) + 2  # as a spreadsheet numbers it
+        raise InputError(f"{metadata_csv} must name every lesion. Row {row} has no isic_id.")
+    if not isic_ids.is_unique:
+        twice = isic_ids[isic_ids.duplicated()].iloc[0]
+        raise InputError(f"{metadata_csv} must name each isic_id once. Got {twice} again.")
 
 
 def _score_piece(

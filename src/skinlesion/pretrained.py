@@ -1,5 +1,7 @@
 """Published ImageNet weights of keras.applications, carried over to the KerasCV backbone."""
 
+import os
+import warnings
 from pathlib import Path
 
 import keras
@@ -70,13 +72,15 @@ def locate(weights: str, backbone: str) -> Path:
         return Path(weights)
     _, variant, md5 = PUBLISHED[backbone]
     name = f"efficientnetv2-{variant}_notop.h5"
-    place = Path(keras.config.keras_home()) / "models" / name
+    cache = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
     try:
-        path = keras.utils.get_file(name, _ADDRESS + name, cache_subdir="models", file_hash=md5)
+        path = keras.utils.get_file(
+            name, _ADDRESS + name, cache_dir=str(cache), cache_subdir="models", file_hash=md5
+        )
     except Exception as error:  # urllib's and Keras' own have no common base
         raise InputError(
             f"model.weights: imagenet needs {name} (MD5 {md5}). It could not be had: {error}. "
-            f"Download {_ADDRESS}{name} elsewhere and put it at {place}."
+            f"Download {_ADDRESS}{name} elsewhere and put it at {cache / 'models' / name}."
         ) from None
     return Path(path)
 
@@ -98,11 +102,15 @@ def original(backbone: str, image_px: int, weights: Path | None = None) -> keras
     make = getattr(keras.applications, PUBLISHED[backbone][0])
     shape = (image_px, image_px, 3)
     twin = make(include_top=False, weights=None, include_preprocessing=False, input_shape=shape)
+    if weights is None:
+        return twin
     try:
-        if weights is not None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # one for each layer that the file lacks
             twin.load_weights(weights)
     except (ValueError, OSError, KeyError) as error:
-        raise InputError(f"{weights} must hold the weights of {backbone}. {error}") from None
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{weights} must hold the weights of {backbone}. {reason}") from None
     return twin
 
 

@@ -119,7 +119,9 @@ def _rotate(negatives: pd.DataFrame, n_wanted: int, p: Params) -> list[np.ndarra
     return chosen
 
 
-def _plan(positives: pd.Series, negatives: pd.Series, class_weights: str | list) -> pd.DataFrame:
+def _plan(
+    positives: pd.Series, negatives: pd.Series, class_weights: str | list[float]
+) -> pd.DataFrame:
     n = {1: len(positives), 0: len(negatives)}
     if class_weights == "none":
         weight = {0: 1.0, 1: 1.0}

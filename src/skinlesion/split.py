@@ -75,8 +75,9 @@ def training_rows(folds: pd.DataFrame, *, validation_fold: int) -> pd.DataFrame:
     Raises:
         InputError: There is no such fold, or its training lesions lack one of the classes.
     """
-    if validation_fold not in set(folds["fold"]):
-        raise InputError(f"fold {validation_fold} must be one of {sorted(set(folds['fold']))}.")
+    known = sorted(set(folds["fold"]) - {HOLDOUT})
+    if validation_fold not in known:
+        raise InputError(f"fold {validation_fold} must be one of {known}.")
     rows = folds[(folds["fold"] >= 0) & (folds["fold"] != validation_fold)]
     if rows["target"].nunique() < 2:
         raise InputError(f"fold {validation_fold}: its training lesions must be of both classes.")

@@ -175,7 +175,7 @@ def load(path: Path) -> Encoder:
             },
             constant=tuple(given["constant"]),
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path} must be an encoder. {error!r}") from None
 
 
@@ -183,11 +183,13 @@ def _values(lesions: pd.DataFrame, name: str) -> np.ndarray:
     if name not in lesions:
         raise InputError(f"the table must have a column {name!r}.{nearest(name, lesions.columns)}")
     values = pd.to_numeric(lesions[name], errors="coerce").to_numpy(np.float64, na_value=np.nan)
-    wrong = (np.isnan(values) & lesions[name].notna().to_numpy()) | np.isinf(values)
+    # 1e39 is infinite in float32, which is what the network sees.
+    infinite = np.abs(values) > np.finfo(np.float32).max
+    wrong = (np.isnan(values) & lesions[name].notna().to_numpy()) | infinite
     if wrong.any():
-        row = lesions[wrong].iloc[0]
+        first, isic_id = lesions.loc[wrong, name].tolist()[0], lesions.loc[wrong, "isic_id"].iloc[0]
         raise InputError(
-            f"{name} must be a finite number. Got {row[name]!r} instead for {row['isic_id']}"
+            f"{name} must be a finite number. Got {first!r} instead for {isic_id}"
             f" ({wrong.sum()} such lesions)."
         )
     return values
@@ -199,17 +201,19 @@ def _number(lesions: pd.DataFrame, name: str, p: Params) -> Number:
     if not len(known):
         return Number(center=0.0, scale=1.0, median=0.0, indicator=p.missing == "indicator")
     low, median, high = np.percentile(known, [25, 50, 75])
+    # The standard deviation of a constant is not quite 0: 1.4e-17 for three times 0.1.
+    varies = np.ptp(known) > 0
     center, scale = (median, high - low) if p.scaling == "robust" else (known.mean(), known.std())
     return Number(
         center=float(center),
-        scale=float(scale) if scale > 0 else 1.0,
+        scale=float(scale) if varies and scale > 0 else 1.0,
         median=float(median),
         indicator=p.missing == "indicator",
     )
 
 
 def _category(column: pd.Series, p: Params) -> Category:
-    counts = column.dropna().astype(str).value_counts()
+    counts = column.dropna().astype(str).value_counts().drop([MISSING, UNSEEN], errors="ignore")
     return Category(values=tuple(sorted(counts.index[counts >= p.min_category_count])))
 
 
@@ -224,6 +228,8 @@ def _encode_category(lesions: pd.DataFrame, name: str, category: Category) -> np
     if name not in lesions:
         raise InputError(f"the table must have a column {name!r}.{nearest(name, lesions.columns)}")
     known, column = len(category.values), lesions[name]
-    code = pd.Index(category.values).get_indexer(column.astype(str))
+    # A value that reads "missing" or "unseen" goes where its name says.
+    places = pd.Index([*category.values, MISSING, UNSEEN])
+    code = places.get_indexer(pd.Index(column.astype(str)))
     code = np.where(column.isna(), known, np.where(code < 0, known + 1, code))
     return np.eye(known + 2)[code]

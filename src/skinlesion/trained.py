@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import re
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -65,7 +67,7 @@ def save(
     encoder: tabular.Encoder,
     facts: Facts,
 ) -> None:
-    """Write a model. The same model gives the same bytes.
+    """Write a model. The same model, built first in its process, gives the same bytes.
 
     Args:
         folder: Made if need be.
@@ -102,7 +104,9 @@ def load(folder: Path) -> Trained:
         )
     network = model.build(architecture)
     try:
-        network.load_weights(folder / WEIGHTS)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # one for each layer that the file lacks
+            network.load_weights(folder / WEIGHTS)
     except (OSError, ValueError, KeyError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(
@@ -120,16 +124,19 @@ def load_folds(folder: Path, *, expected: Iterable[int] | None = None) -> dict[i
         expected: The folds that must be there, and no others; any when None.
 
     Returns:
-        The models by fold; a lone model is fold 0.
+        The models by fold; a lone model, refused where folds are expected, is fold 0.
 
     Raises:
         InputError: There is no model, a fold is absent or unexpected, or as for `load`.
     """
-    if (folder / ARCHITECTURE).exists():
+    alone = expected is None  # which lesions a lone model has seen is not known
+    if alone and (folder / ARCHITECTURE).exists():
         return {0: load(folder)}
-    found = {int(p.name.removeprefix("fold-")): p for p in sorted(folder.glob("fold-[0-9]*"))}
+    paths = [p for p in folder.glob("fold-*") if re.fullmatch(r"fold-\d+", p.name)]
+    found = {int(p.name.removeprefix("fold-")): p for p in paths}
     if not found:
-        raise InputError(f"{folder} must be a model or hold folders fold-K. It holds none.")
+        what = "be a model or hold" if alone else "hold"
+        raise InputError(f"{folder} must {what} folders fold-K. It holds none.")
     wanted = set(found if expected is None else expected)
     for fold in sorted(wanted ^ found.keys()):
         path = folder / f"fold-{fold}"

@@ -154,8 +154,9 @@ def _fit_epoch(
     try:
         history = logits.fit(dataset, shuffle=False, verbose=0, callbacks=[steps]).history
     except tf.errors.OpError:
-        # tf.data wraps what the reader raised in pages of its own.
-        raise (failures or [InputError("the input pipeline failed")])[0] from None
+        if failures:  # tf.data wraps what the reader raised in pages of its own
+            raise failures[0] from None
+        raise
     loss = history["loss"][0]
     if not math.isfinite(loss):
         raise InputError(

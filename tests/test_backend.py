@@ -1,0 +1,90 @@
+"""skinlesion.backend: Keras starts on the backend that was asked for, and always alike."""
+
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from skinlesion import backend
+from skinlesion.errors import InputError
+
+ROOT = Path(__file__).parents[1]
+PARAMS = {"backend": "tensorflow", "precision": "float32", "seed": 5}
+LIGHT_STAGES = ("synthesize", "check", "split", "resample", "encode", "evaluate")
+
+
+def python(code: str) -> subprocess.CompletedProcess:
+    paths = {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
+    return subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | paths, capture_output=True, text=True
+    )
+
+
+def test_a_backend_that_is_not_installed_is_named_with_the_remedy(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    expected = r"keras\.backend must be installed\. Got 'jax', which is not: pip install jax"
+    with pytest.raises(InputError, match=expected):
+        backend.start(backend.Params(**PARAMS | {"backend": "jax"}))
+
+
+def test_a_backend_that_does_not_exist_is_refused():
+    with pytest.raises(ValueError, match="'tensorflow', 'jax' or 'torch'"):
+        backend.Params(**PARAMS | {"backend": "theano"})
+
+
+def drawn_after_start(seed: int) -> list[float]:
+    backend.start(backend.Params(**PARAMS | {"seed": seed}))
+    return [*np.asarray(keras.random.uniform((2,))), np.random.rand(), random.random()]
+
+
+def test_starting_anew_gives_the_same_random_numbers():
+    assert drawn_after_start(1) == drawn_after_start(1)
+
+
+def test_another_seed_gives_other_random_numbers():
+    assert not set(drawn_after_start(1)) & set(drawn_after_start(2))
+
+
+def test_operations_are_deterministic_or_an_error():
+    backend.start(backend.Params(**PARAMS))
+    with pytest.raises(RuntimeError, match="determinism"):
+        tf.random.Generator.from_non_deterministic_state()
+
+
+def test_precision_is_the_policy_of_new_layers():
+    try:
+        backend.start(backend.Params(**PARAMS | {"precision": "mixed_bfloat16"}))
+
+        assert keras.layers.Dense(1).compute_dtype == "bfloat16"
+    finally:
+        backend.start(backend.Params(**PARAMS))
+
+
+def test_starting_writes_nothing():
+    code = (
+        "from skinlesion import backend;"
+        f"backend.start(backend.Params(**{PARAMS}));"
+        "import os; print(os.environ['KERAS_BACKEND'])"
+    )
+    found = python(code)
+
+    assert (found.stdout, found.stderr, found.returncode) == ("tensorflow\n", "", 0)
+
+
+def test_stages_without_a_network_load_no_tensorflow():
+    code = (
+        "import importlib, sys\n"
+        f"for name in {LIGHT_STAGES}:\n"
+        "    importlib.import_module(f'stages.{name}')\n"
+        "    heavy = sys.modules.keys() & {'tensorflow', 'keras', 'keras_cv', 'dvclive'}\n"
+        "    assert not heavy, (name, heavy)\n"
+    )
+    found = python(code)
+
+    assert found.returncode == 0, found.stderr

@@ -1,0 +1,191 @@
+"""dvc.yaml and params.yaml tell the truth about the code, and the code about them."""
+
+import re
+from modulefinder import ModuleFinder
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from skinlesion import (
+    augment,
+    backend,
+    evaluation,
+    metadata,
+    model,
+    params,
+    predict,
+    resample,
+    split,
+    synthetic,
+    tabular,
+    training,
+)
+
+ROOT = Path(__file__).parents[1]
+PIPELINE = YAML(typ="safe").load(ROOT / "dvc.yaml")
+STAGES = PIPELINE["stages"]
+PARAMS = YAML(typ="safe").load(ROOT / "params.yaml")
+BLOCKS = {
+    "data": metadata.Params,
+    "synthesize": synthetic.Params,
+    "split": split.Params,
+    "resample": resample.Params,
+    "encode": tabular.Params,
+    "keras": backend.Params,
+    "model": model.Params,
+    "augment": augment.Params,
+    "train": training.Params,
+    "predict": predict.Params,
+    "evaluate": evaluation.Params,
+}
+NOT_A_FILE = "${item.fold}"  # an argument that says which fold
+
+
+def paths(entries: list) -> set[str]:
+    return {e if isinstance(e, str) else next(iter(e)) for e in entries}
+
+
+def outs(stage: dict) -> list:
+    return [*stage.get("outs", []), *stage.get("metrics", []), *stage.get("plots", [])]
+
+
+def script(name: str) -> str:
+    interpreter, path = STAGES[name]["cmd"].split()[:2]
+    assert interpreter == "python"
+    return path
+
+
+def imported(path: str) -> set[str]:
+    finder = ModuleFinder(path=[str(ROOT / "src")])  # compiles, does not run
+    finder.run_script(str(ROOT / path))
+    files = [Path(m.__file__) for m in finder.modules.values() if m.__file__]
+    return {f.relative_to(ROOT).as_posix() for f in files}
+
+
+def keys(tree: object) -> set[str]:
+    children = tree.values() if isinstance(tree, dict) else []
+    return set(tree if isinstance(tree, dict) else []).union(*map(keys, children))
+
+
+def lookup(key: str) -> object:
+    value = PARAMS
+    for part in key.split("."):
+        value = value[part]
+    return value
+
+
+# === dvc.yaml ===
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_runs_the_script_of_its_name(name):
+    assert script(name) == f"stages/{name}.py"
+
+
+def test_every_script_is_a_stage():
+    assert {path.stem for path in (ROOT / "stages").glob("*.py")} == STAGES.keys()
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_depends_on_all_the_code_it_imports_and_no_other(name):
+    code = {path for path in paths(STAGES[name]["deps"]) if path.endswith(".py")}
+
+    assert imported(script(name)) == code
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_command_line_shows_every_file_in_and_out(name):
+    stage = STAGES[name]
+    data = {path for path in paths(stage["deps"]) if not path.endswith(".py")}
+    shown = [word for word in stage["cmd"].split()[2:] if word != NOT_A_FILE]
+
+    assert set(shown) == data | paths(outs(stage))
+    assert len(shown) == len(set(shown))
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_says_in_a_sentence_what_it_does(name):
+    assert re.fullmatch(r"[A-Z].{10,80}\.", STAGES[name]["desc"])
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_the_params_of_a_stage_are_those_it_loads(name):
+    loaded = set(re.findall(r'params\.load\("(\w+)"', (ROOT / script(name)).read_text()))
+
+    assert {key.split(".")[0] for key in STAGES[name]["params"]} == loaded
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_per_fold_has_the_fold_in_the_name_of_each_out(name):
+    per_fold = "matrix" in STAGES[name]
+
+    assert all((NOT_A_FILE in path) == per_fold for path in paths(outs(STAGES[name])))
+
+
+def test_no_two_stages_write_the_same_path():
+    written = [path for stage in STAGES.values() for path in paths(outs(stage))]
+
+    assert len(written) == len(set(written))
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_only_cheap_stages_write_what_the_cache_does_not_keep(name):
+    uncached = [e for e in outs(STAGES[name]) if isinstance(e, dict)]
+
+    assert all(options == {"cache": False} for e in uncached for options in e.values())
+    assert bool(uncached) == (name in ("check", "evaluate"))
+
+
+def test_the_plots_are_of_curves_that_evaluate_draws():
+    shown = {}
+    for plot in PIPELINE["plots"]:
+        for of in plot.values():
+            for path, columns in of["y"].items():
+                shown[path] = {of["x"], *([columns] if isinstance(columns, str) else columns)}
+    drawn = {
+        f"metrics/plots/{scored}_{curve}.csv": set(columns)
+        for scored in ("holdout", "oof")
+        for curve, columns in evaluation.CURVES.items()
+    }
+
+    assert shown.items() <= drawn.items()
+    assert {path for path in drawn if "holdout" in path} <= shown.keys()
+
+
+# === params.yaml ===
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_the_defaults_of_a_block_are_accepted(name):
+    loaded = params.load(name, BLOCKS[name], ROOT / "params.yaml")
+
+    assert loaded.model_dump().keys() == PARAMS[name].keys()
+
+
+def test_every_block_has_a_class_and_no_other():
+    assert PARAMS.keys() == BLOCKS.keys()
+
+
+def test_every_block_is_a_stages():
+    used = {key.split(".")[0] for stage in STAGES.values() for key in stage["params"]}
+
+    assert used == PARAMS.keys()
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_every_param_of_a_stage_exists(name):
+    interpolated = re.findall(r"\$\{([a-z_.]+)\}", str(STAGES[name]))
+    for key in [*STAGES[name]["params"], *interpolated]:
+        assert key == "item.fold" or lookup(key) is not None
+
+
+def test_no_param_has_a_name_that_the_run_cache_ignores():
+    assert not keys(PARAMS) & {"size", "nfiles", "md5", "hash", "isexec"}
+
+
+# === .dvc/config ===
+
+
+def test_dvc_sends_no_analytics():
+    assert re.search(r"^\s*analytics = false$", (ROOT / ".dvc" / "config").read_text(), re.M)

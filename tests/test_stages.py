@@ -1,0 +1,420 @@
+"""stages: the whole pipeline, from a drawn challenge folder to curves, with and without DVC."""
+
+import contextlib
+import io
+import json
+import os
+import re
+import runpy
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+from ruamel.yaml import YAML
+
+from skinlesion import metrics
+
+ROOT = Path(__file__).parents[1]
+STAGES = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
+RAW = "data/raw/synthetic"
+SMALL = {
+    "synthesize": {"n_lesions": 240, "n_patients": 40, "n_malignant": 40, "n_test_lesions": 30},
+    "split": {"n_folds": 2},
+    "resample": {"n_planned_epochs": 3},
+    "model": {"backbone": "tiny", "image_px": 32, "tabular_units": [8]},
+    "train": {"n_epochs": 2},
+}
+
+
+def write_params(folder: Path, **changes: dict) -> None:
+    """Write the project's params.yaml with small data and a small network, and `changes`."""
+    yaml = YAML()
+    given = yaml.load(ROOT / "params.yaml")
+    for block, values in [*SMALL.items(), *changes.items()]:
+        given[block].update(values)
+    yaml.dump(given, folder / "params.yaml")
+
+
+def command(name: str) -> list[str]:
+    """The arguments that dvc.yaml gives to a stage, for fold 0."""
+    values = {
+        "item.fold": "0",
+        "data.raw": RAW,
+        "data.train_images": "train-image.hdf5",
+        "data.test_images": "test-image.hdf5",
+    }
+    line = STAGES[name]["cmd"]
+    for key, value in values.items():
+        line = line.replace(f"${{{key}}}", value)
+    return line.split()[2:]
+
+
+def run(name: str, *args: str | Path) -> str:
+    """Run a stage as its command line does, but in this process; return what it printed."""
+    argv, printed = sys.argv, io.StringIO()
+    sys.argv = [f"stages/{name}.py", *map(str, args)]
+    try:
+        with contextlib.redirect_stdout(printed):
+            runpy.run_path(str(ROOT / "stages" / f"{name}.py"), run_name="__main__")
+    finally:
+        sys.argv = argv
+    return printed.getvalue()
+
+
+COMMIT = "git add . && git -c user.name=x -c user.email=x@y commit --quiet --message run"
+
+
+def environment(folder: Path) -> dict[str, str]:
+    return os.environ | {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PYTHONPATH": str(folder / "src"),
+        "DVC_SITE_CACHE_DIR": str(folder.parent / "site"),
+        "ITERATIVE_DO_NOT_TRACK": "1",
+    }
+
+
+def shell(folder: Path, line: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        line, shell=True, cwd=folder, env=environment(folder), capture_output=True, text=True
+    )
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory):
+    """A git repository of the project with small params, where `dvc repro` has run once."""
+    folder = tmp_path_factory.mktemp("here") / "project"
+    for name in ("src", "stages"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("dvc.yaml", ".gitignore", ".dvcignore", ".dvc/config"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
+    write_params(folder)
+    for line in ("git init --quiet --initial-branch main", COMMIT, "dvc repro", COMMIT):
+        ran = shell(folder, line)
+        assert ran.returncode == 0, ran.stderr
+        if line == "dvc repro":
+            (folder.parent / "printed.txt").write_text(ran.stdout)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def clone(repository, tmp_path_factory):
+    """A clone of it, where `dvc repro` goes on beside the tests that do not wait for it."""
+    folder = tmp_path_factory.mktemp("elsewhere") / "clone"
+    ran = shell(folder.parent, f"git clone --quiet {repository} {folder}")
+    assert ran.returncode == 0, ran.stderr
+    (folder / "dvc.lock").unlink()
+    with (folder.parent / "log").open("w") as log:
+        process = subprocess.Popen(
+            ["dvc", "repro"], cwd=folder, env=environment(folder), stdout=log, stderr=log
+        )
+        yield folder, process
+        process.wait()
+
+
+@pytest.fixture
+def work(repository, tmp_path, monkeypatch):
+    """A copy of what the stages read and wrote, to be spoilt, as the current folder."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    shutil.copy(repository / "params.yaml", folder)
+    for name in ("data", "models", "predictions"):
+        shutil.copytree(repository / name, folder / name)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+# === With DVC ===
+
+
+def test_a_second_run_has_nothing_to_do(repository, clone):
+    assert "Data and pipelines are up to date" in shell(repository, "dvc repro").stdout
+
+
+# === What the stages wrote ===
+
+
+def test_every_stage_says_in_a_line_or_two_what_it_did(repository):
+    printed = (repository.parent / "printed.txt").read_text()
+    blocks = re.findall(
+        r"Running stage '(\w+)\S*':\n> .*\n((?:(?!Running |Updating ).+\n)+)", printed
+    )
+    lines = {
+        name: [line for line in block.splitlines() if not line.startswith("epoch ")]
+        for name, block in blocks
+    }
+
+    assert lines.keys() == STAGES.keys()
+    assert all(1 <= len(said) <= 3 for said in lines.values()), lines
+
+
+def test_patients_of_the_holdout_and_the_validation_fold_are_never_learnt_from(repository):
+    folds = pd.read_csv(repository / "data/interim/folds.csv").set_index("isic_id")
+    drawn = pd.read_csv(repository / "data/interim/draws/fold-0.csv")["isic_id"].unique()
+    encoded = pd.read_parquet(repository / "data/processed/fold-0/tabular.parquet")["isic_id"]
+
+    assert set(folds.loc[drawn, "fold"]) == {1}
+    assert set(folds.loc[encoded, "fold"]) == {0, 1}
+    assert folds.groupby("patient_id")["fold"].nunique().max() == 1
+
+
+def test_every_test_lesion_is_scored_in_the_order_of_the_table(repository):
+    submission = pd.read_csv(repository / "predictions/submission.csv")
+    test = pd.read_csv(repository / RAW / "test-metadata.csv")
+
+    assert submission.columns.tolist() == ["isic_id", "target"]
+    assert submission["isic_id"].tolist() == test["isic_id"].tolist()
+    assert submission["target"].between(0, 1).all()
+    assert submission["target"].nunique() > 20
+
+
+@pytest.mark.parametrize(("name", "fold"), [("holdout", -1), ("oof", 0)])
+def test_scores_with_a_known_target_are_of_lesions_not_learnt_from(repository, name, fold):
+    scored = pd.read_csv(repository / f"predictions/{name}.csv")
+    folds = pd.read_csv(repository / "data/interim/folds.csv")
+
+    assert set(scored["isic_id"]) == set(folds.loc[folds["fold"] == fold, "isic_id"])
+    assert set(scored["fold"]) == {fold}
+
+
+@pytest.mark.parametrize("name", ["holdout", "oof"])
+def test_the_evaluation_is_of_the_predictions(repository, name):
+    scored = pd.read_csv(repository / f"predictions/{name}.csv")
+    found = json.loads((repository / "metrics/evaluation.json").read_text())[name]
+
+    assert found["pauc"] == pytest.approx(metrics.partial_auc(scored["target"], scored["score"]))
+    assert found["n_lesions"] == len(scored)
+
+
+def test_the_model_scores_its_validation_fold_as_it_did_in_training(repository):
+    facts = json.loads((repository / "models/fold-0/facts.json").read_text())
+    scored = pd.read_csv(repository / "predictions/oof.csv")
+
+    assert facts["validation"]["validation/auc"] == pytest.approx(
+        metrics.auc(scored["target"], scored["score"]), abs=1e-6
+    )
+    assert facts["validation"]["validation/loss"] == pytest.approx(
+        metrics.log_loss(scored["target"], np.log(scored["score"] / (1 - scored["score"]))),
+        rel=1e-4,
+    )
+    assert (
+        facts["prior_shift"]
+        == json.loads((repository / "data/interim/draws/fold-0.json").read_text())["prior_shift"]
+    )
+
+
+def test_every_epoch_is_logged(repository):
+    curves = sorted((repository / "metrics/train/fold-0/plots/metrics").rglob("*.tsv"))
+
+    assert [f"{c.parent.name}/{c.stem}" for c in curves] == [
+        "train/accuracy",
+        "train/loss",
+        "validation/accuracy",
+        "validation/auc",
+        "validation/loss",
+        "validation/pauc",
+    ]
+    assert all(len(curve.read_text().splitlines()) == 1 + 2 for curve in curves)
+
+
+@pytest.mark.parametrize("kind", ["hdf5", "folder"])
+def test_any_challenge_folder_is_scored_from_the_command_line(work, kind):
+    tiles = work / RAW / "test-image.hdf5"
+    if kind == "folder":
+        with h5py.File(tiles) as file:
+            (work / "tiles" / "deep").mkdir(parents=True)
+            for isic_id in file:
+                (work / "tiles" / "deep" / f"{isic_id}.jpg").write_bytes(file[isic_id][()])
+        tiles = work / "tiles"
+    shutil.copy(work / RAW / "test-metadata.csv", work / "meta.csv")
+    run("predict", "models/fold-0", "meta.csv", tiles, "out")
+
+    assert sorted(path.name for path in (work / "out").iterdir()) == [
+        "submission.csv",
+        "unreadable.csv",
+    ]
+    expected = (work / "predictions" / "submission.csv").read_bytes()
+    assert (work / "out" / "submission.csv").read_bytes() == expected
+
+
+def test_a_broken_test_tile_is_a_warning_on_a_line_of_its_own_and_is_scored(work):
+    isic_ids = pd.read_csv(work / RAW / "test-metadata.csv")["isic_id"].tolist()
+    with h5py.File(work / RAW / "test-image.hdf5", "a") as file:
+        for isic_id in isic_ids[3:5]:
+            del file[isic_id]
+    warning, summary = run("check", *command("check")).splitlines()
+    run("predict", *command("predict")[:4])
+
+    assert warning.startswith("warning: test-image.hdf5")
+    assert isic_ids[3] in warning
+    assert summary.startswith("check: ")
+    assert len(pd.read_csv(work / "predictions/submission.csv")) == 30
+    assert pd.read_csv(work / "predictions/unreadable.csv")["isic_id"].tolist() == isic_ids[3:5]
+
+
+def test_an_image_only_network_runs(work):
+    write_params(work, encode={"numeric": [], "categorical": []}, train={"n_epochs": 1})
+    for name in ("encode", "train", "predict"):
+        run(name, *command(name))
+
+    assert len(pd.read_csv(work / "predictions/submission.csv")) == 30
+
+
+def test_a_table_only_network_runs(work):
+    write_params(work, model={"backbone": "none"})
+    (work / RAW / "train-image.hdf5").write_bytes(b"is not read")
+    run("train", *command("train"))
+    run("predict", *command("predict")[:4])
+
+    assert pd.read_csv(work / "predictions/submission.csv")["target"].nunique() > 20
+
+
+# === Refusals ===
+
+
+def empty(path: str):
+    return lambda work: (work / path).unlink()
+
+
+def text(path: str):
+    return lambda work: (work / path).write_text("nothing of the kind\n")
+
+
+def with_params(**changes):
+    return lambda work: write_params(work, **changes)
+
+
+def without_column(path: str, column: str):
+    def change(work):
+        pd.read_csv(work / path).drop(columns=column).to_csv(work / path, index=False)
+
+    return change
+
+
+def copied(source: str, target: str):
+    return lambda work: shutil.copytree(work / source, work / target)
+
+
+TRAIN, TEST = f"{RAW}/train-metadata.csv", f"{RAW}/test-metadata.csv"
+REFUSALS = {
+    "missing table": ("check", empty(TRAIN), "train-metadata.csv must be a metadata table"),
+    "missing tiles": ("check", empty(f"{RAW}/train-image.hdf5"), "There is none"),
+    "tiles of another format": (
+        "check",
+        text(f"{RAW}/test-image.hdf5"),
+        "test-image.hdf5 must be an HDF5 file",
+    ),
+    "no target": ("check", without_column(TRAIN, "target"), "must have a column 'target'"),
+    "feature known in training only": (
+        "encode",
+        with_params(encode={"numeric": ["age_approx", "tbp_lv_dnn_lesion_confidence"]}),
+        "'tbp_lv_dnn_lesion_confidence' is known only in training",
+    ),
+    "misspelt feature": (
+        "encode",
+        with_params(encode={"numeric": ["age_aprox"]}),
+        "'age_aprox' is no column of the table. Did you mean 'age_approx'?",
+    ),
+    "unknown param": (
+        "split",
+        with_params(split={"n_fold": 3}),
+        "params.yaml: split.n_fold is not a known key. Did you mean 'n_folds'?",
+    ),
+    "param of another type": (
+        "train",
+        with_params(train={"n_epochs": "many"}),
+        "params.yaml: train.n_epochs must be",
+    ),
+    "param of another block": (
+        "train",
+        with_params(augment={"hue": {"rate": 2.0, "max_change": 0.1}}),
+        "params.yaml: augment.hue.rate must be",
+    ),
+    "missing weights": (
+        "train",
+        with_params(model={"backbone": "efficientnetv2_b0", "weights": "no/such.h5"}),
+        "model.weights must be none, imagenet or a file. Got 'no/such.h5'.",
+    ),
+    "missing encoder": (
+        "train",
+        empty("data/processed/fold-0/encoder.json"),
+        "encoder.json must be an encoder",
+    ),
+    "missing training tile": (
+        "check",
+        lambda work: h5py.File(work / RAW / "train-image.hdf5", "w").close(),
+        "it has no tile in",
+    ),
+    "missing model": (
+        "predict",
+        lambda work: shutil.rmtree(work / "models/fold-0"),
+        "models must hold folders fold-K. It holds none.",
+    ),
+    "model of an earlier setting": (
+        "predict",
+        copied("models/fold-0", "models/fold-1"),
+        "rm -r models/fold-1",
+    ),
+    "test table without a feature": (
+        "predict",
+        without_column(TEST, "age_approx"),
+        "test-metadata.csv must have a column 'age_approx'",
+    ),
+    "strict scoring of a missing tile": (
+        "predict",
+        lambda work: (
+            write_params(work, predict={"strict": True}),
+            h5py.File(work / RAW / "test-image.hdf5", "w").close(),
+        ),
+        "it has no tile in",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_bad_input_is_refused_with_code_1_and_without_traceback(work, capfd, case):
+    name, spoil, expected = REFUSALS[case]
+    spoil(work)
+    with pytest.raises(SystemExit) as caught:
+        run(name, *command(name))
+    stderr = capfd.readouterr().err
+
+    assert caught.value.code == 1
+    assert "error: " in stderr
+    assert expected in stderr
+    assert "Traceback" not in stderr
+
+
+# === With DVC, again ===
+
+
+def test_a_clone_elsewhere_makes_the_same_bytes(repository, clone):
+    folder, process = clone
+
+    assert process.wait() == 0, (folder.parent / "log").read_text()
+    assert (folder / "dvc.lock").read_bytes() == (repository / "dvc.lock").read_bytes()
+    assert shell(folder, "git status --porcelain").stdout == ""  # nor do the metrics in git differ
+
+
+def test_bad_data_stops_the_pipeline_and_checkout_brings_the_results_back(repository):
+    lesions = repository / "data/interim/lesions.csv"
+    before = lesions.read_bytes()
+    shutil.copytree(repository / RAW, repository / "data/raw/mine")
+    (repository / "data/raw/mine/train-image.hdf5").write_text("nothing of the kind")
+    write_params(repository, data={"raw": "data/raw/mine"})
+    failed = shell(repository, "dvc repro")
+    kept = [path.exists() for path in (repository / "models/fold-0", repository / "predictions")]
+    shell(repository, "git checkout --quiet . && dvc checkout")
+
+    assert failed.returncode != 0
+    assert "error: data/raw/mine/train-image.hdf5 must be an HDF5 file" in failed.stderr
+    assert "Traceback" not in failed.stderr
+    assert kept == [True, True]
+    assert lesions.read_bytes() == before
+    assert shell(repository, "git status --porcelain").stdout == ""
+    assert "up to date" in shell(repository, "dvc status").stdout

@@ -1,0 +1,333 @@
+"""skinlesion.training: it learns, repeatably, and keeps the epoch that ranks best."""
+
+import json
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from dvclive import Live
+
+from skinlesion import augment, batches, metrics, model, training
+from skinlesion.errors import InputError
+
+pytestmark = pytest.mark.usefixtures("keras_started")
+
+PARAMS = {
+    "n_epochs": 3,
+    "batch_size": 16,
+    "learning_rate": 3e-2,
+    "warmup_epochs": 0.0,
+    "schedule": "cosine",
+    "final_fraction": 0.1,
+    "weight_decay": 1e-4,
+    "label_smoothing": 0.0,
+    "early_stopping_patience": None,
+    "seed": 4,
+}
+STRENGTHS = {
+    "horizontal_flip": {},
+    "vertical_flip": {},
+    "quarter_turn": {},
+    "rotation": {"max_degrees": 15.0},
+    "zoom": {"max_change": 0.1},
+    "brightness": {"max_change": 0.1},
+    "contrast": {"max_change": 0.1},
+    "saturation": {"max_change": 0.1},
+    "hue": {"max_change": 0.1},
+    "cutout": {"max_change": 0.1},
+}
+N = 120
+
+
+def params(**changes) -> training.Params:
+    return training.Params(**PARAMS | changes)
+
+
+def augmentation(**rates: float) -> augment.Params:
+    return augment.Params(
+        **{name: {"rate": rates.get(name, 0.0)} | of for name, of in STRENGTHS.items()}
+    )
+
+
+def rates(p: training.Params, n_steps: int = 40, steps_per_epoch: float = 10) -> list[float]:
+    given = {"steps_per_epoch": steps_per_epoch, "n_steps": n_steps}
+    return [training.learning_rate(p, step=step, **given) for step in range(n_steps)]
+
+
+# === The learning rate ===
+
+
+@pytest.mark.parametrize("schedule", ["constant", "cosine", "exponential"])
+@pytest.mark.parametrize("warmup_epochs", [0.0, 1.0, 1.5])
+def test_the_rate_rises_to_its_peak_and_never_rises_again(schedule, warmup_epochs):
+    p = params(schedule=schedule, warmup_epochs=warmup_epochs)
+    found, n_warmup = rates(p), round(10 * warmup_epochs)
+    warmup, rest = found[: n_warmup + 1], found[n_warmup:]
+
+    assert all(a < b for a, b in pairwise(warmup))
+    assert rest[0] == max(found) == pytest.approx(p.learning_rate)
+    assert all(a >= b for a, b in pairwise(rest))
+
+
+def test_warm_up_is_linear_from_above_0():
+    found = rates(params(warmup_epochs=1.0))[:11]
+
+    np.testing.assert_allclose(np.diff(found, prepend=0), 3e-2 / 11)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "end"), [("constant", 1), ("cosine", 0.1), ("exponential", 0.1)]
+)
+def test_the_rate_ends_at_the_final_fraction(schedule, end):
+    assert rates(params(schedule=schedule, warmup_epochs=1.0))[-1] == pytest.approx(3e-2 * end)
+
+
+def test_an_exponential_rate_falls_by_the_same_factor_each_step():
+    found = np.array(rates(params(schedule="exponential")))
+
+    np.testing.assert_allclose(found[1:] / found[:-1], 0.1 ** (1 / 39))
+
+
+@pytest.mark.parametrize("schedule", ["constant", "cosine", "exponential"])
+@pytest.mark.parametrize("warmup_epochs", [0.0, 1.0, 100.0])
+def test_the_rate_of_the_shortest_training_is_positive(schedule, warmup_epochs):
+    p = params(schedule=schedule, warmup_epochs=warmup_epochs)
+
+    assert all(0 < rate <= p.learning_rate for n in (1, 2, 3) for rate in rates(p, n, 1))
+
+
+# === Fitting ===
+
+
+@pytest.fixture
+def problem(solid_tiles):
+    """Lesions whose first feature, and whose brightness, tell the target from noise."""
+    rng = np.random.default_rng(0)
+    y_true = (np.arange(N) % 4 == 0).astype(int)
+    ids = np.array([f"ISIC_{i:07d}" for i in range(N)])
+    tabular = np.column_stack([3 * y_true + rng.normal(size=N), rng.normal(size=N)])
+    brightness = (60 + 90 * y_true + rng.integers(0, 30, N)).tolist()
+    tiles = solid_tiles(dict(zip(ids, brightness, strict=True)))
+    return batches.Lesions(ids, tabular.astype(np.float32), tiles, image_px=32), y_true
+
+
+def only(lesions: batches.Lesions, *, tabular: bool = True, image: bool = True) -> batches.Lesions:
+    features = lesions.tabular if tabular else lesions.tabular[:, :0]
+    return batches.Lesions(
+        lesions.isic_ids, features, lesions.store if image else None, lesions.image_px
+    )
+
+
+def fitted(network, lesions, y_true, p, *, prior_shift=0.0, augmentation_p=None):
+    """Train on the first two thirds; return what `fit` returns, and the logged values."""
+    rows, logged = np.arange(N), []
+    drawn, held = rows[: 2 * N // 3], rows[2 * N // 3 :]
+    epoch = batches.Training(
+        lesions, drawn, y_true[drawn].astype(np.float32), np.ones(len(drawn), np.float32)
+    )
+    best = training.fit(
+        network,
+        [epoch],
+        training.Validation(batches.select(lesions, held), y_true[held], prior_shift),
+        p,
+        augmentation=augmentation_p or augmentation(),
+        log=lambda epoch, values: logged.append(values),
+    )
+    return best, logged
+
+
+def table_network(architecture):
+    return model.build(architecture(backbone="none"))
+
+
+def test_a_table_that_separates_is_learnt(architecture, problem):
+    lesions, y_true = problem
+    p = params(n_epochs=8)
+    best, logged = fitted(table_network(architecture), only(lesions, image=False), y_true, p)
+
+    assert best.values["validation/auc"] > 0.95
+    assert logged[-1]["train/loss"] < logged[0]["train/loss"]
+    assert logged[-1]["train/accuracy"] > 0.9
+
+
+def test_tiles_that_separate_are_learnt(architecture, problem):
+    lesions, y_true = problem
+    network = model.build(architecture(n_features=0))
+    p = params(n_epochs=6, warmup_epochs=1.0)
+    best, _ = fitted(network, only(lesions, tabular=False), y_true, p)
+
+    assert best.values["validation/auc"] > 0.95
+
+
+def test_two_trainings_are_equal_to_the_bit(architecture, problem):
+    from skinlesion import backend
+
+    lesions, y_true = problem
+    changes = augmentation(horizontal_flip=0.5, rotation=0.5, brightness=0.5, cutout=0.5)
+    found = []
+    for _ in range(2):
+        backend.start(backend.Params(backend="tensorflow", precision="float32", seed=0))
+        network = model.build(architecture(image_dropout=0.2, tabular_dropout=0.2))
+        _, logged = fitted(network, lesions, y_true, params(n_epochs=2), augmentation_p=changes)
+        found.append((network.get_weights(), logged))
+    (weights, logged), (again, logged_again) = found
+
+    assert all(np.array_equal(a, b) for a, b in zip(weights, again, strict=True))
+    assert logged == logged_again
+
+
+def test_the_seed_decides_the_order(architecture, problem):
+    lesions, y_true = problem
+    start = table_network(architecture).get_weights()
+    found = []
+    for seed in (1, 2):
+        network = table_network(architecture)
+        network.set_weights(start)
+        fitted(network, only(lesions, image=False), y_true, params(seed=seed))
+        found.append(network.get_weights()[0])
+
+    assert not np.array_equal(*found)
+
+
+def test_tiles_are_augmented_in_training_but_not_in_validation(architecture, problem, monkeypatch):
+    lesions, y_true = problem
+    network = model.build(architecture(n_features=0))
+    black = lambda p: lambda images, seed: images * 0  # noqa: E731
+    monkeypatch.setattr("skinlesion.augment.pipeline", black)
+    _, [values] = fitted(network, only(lesions, tabular=False), y_true, params(n_epochs=1))
+    held = batches.select(only(lesions, tabular=False), np.arange(2 * N // 3, N))
+    scores, _ = model.apply(model.logits_of(network), held, batch_size=16)
+
+    assert values["train/accuracy"] <= 0.75  # no better than the share of negatives
+    assert len(set(scores)) > 20
+
+
+@pytest.mark.parametrize("prior_shift", [0.0, 2.0])
+def test_validation_values_are_exact_over_all_lesions(architecture, problem, prior_shift):
+    lesions, y_true = problem
+    lesions, held = only(lesions, image=False), np.arange(2 * N // 3, N)
+    network = table_network(architecture)
+    best, logged = fitted(network, lesions, y_true, params(n_epochs=1), prior_shift=prior_shift)
+    scores, _ = model.apply(model.logits_of(network), batches.select(lesions, held), batch_size=7)
+    on_prior, values = scores - prior_shift, best.values
+
+    assert best.values == logged[0]
+    assert values["validation/pauc"] == metrics.partial_auc(y_true[held], scores)
+    assert values["validation/auc"] == metrics.auc(y_true[held], scores)
+    assert values["validation/loss"] == pytest.approx(metrics.log_loss(y_true[held], on_prior))
+    assert values["validation/accuracy"] == np.mean((on_prior > 0) == y_true[held])
+
+
+def test_the_network_keeps_the_earliest_epoch_of_the_highest_pauc(
+    architecture, problem, monkeypatch
+):
+    lesions, y_true = problem
+    lesions, network = only(lesions, image=False), table_network(architecture)
+    paucs, seen = iter([0.1, 0.15, 0.12, 0.15]), []
+
+    def partial_auc(*_):
+        seen.append(network.get_weights())
+        return next(paucs)
+
+    monkeypatch.setattr("skinlesion.metrics.partial_auc", partial_auc)
+    best, logged = fitted(network, lesions, y_true, params(n_epochs=4))
+
+    assert best.epoch == 1
+    assert best.values == logged[1]
+    for kept, then, later in zip(network.get_weights(), seen[1], seen[3], strict=True):
+        assert np.array_equal(kept, then)
+        assert not np.array_equal(kept, later)
+
+
+@pytest.mark.parametrize(("patience", "n_epochs"), [(1, 3), (2, 4), (None, 6)])
+def test_training_stops_when_no_better_epoch_comes(
+    architecture, problem, monkeypatch, patience, n_epochs
+):
+    lesions, y_true = problem
+    paucs = iter([0.1, 0.15, 0.12, 0.15, 0.1, 0.1])
+    monkeypatch.setattr("skinlesion.metrics.partial_auc", lambda *_: next(paucs))
+    p = params(n_epochs=6, early_stopping_patience=patience)
+    _, logged = fitted(table_network(architecture), only(lesions, image=False), y_true, p)
+
+    assert len(logged) == n_epochs
+
+
+def test_training_goes_round_and_round_through_the_plan(architecture, problem):
+    lesions, y_true = problem
+    lesions, seen = only(lesions, image=False), []
+    plan = [
+        batches.Training(lesions, rows, y_true[rows].astype(np.float32), np.ones(len(rows)))
+        for rows in (np.arange(40), np.arange(90))
+    ]
+    training.fit(
+        table_network(architecture),
+        plan,
+        training.Validation(lesions, y_true, 0.0),
+        params(n_epochs=5, batch_size=20),
+        augmentation=augmentation(),
+        log=lambda epoch, values: seen.append(epoch),
+    )
+
+    assert seen == [0, 1, 2, 3, 4]
+
+
+def test_weights_of_lesions_count(architecture, problem):
+    lesions, y_true = problem
+    lesions = only(lesions, image=False)
+    start, found = table_network(architecture).get_weights(), []
+    for weight in (y_true == 1, y_true == 0):
+        network = table_network(architecture)
+        network.set_weights(start)
+        epoch = batches.Training(
+            lesions, np.arange(N), y_true.astype(np.float32), weight.astype(np.float32)
+        )
+        training.fit(
+            network,
+            [epoch],
+            training.Validation(lesions, y_true, 0.0),
+            params(n_epochs=4),
+            augmentation=augmentation(),
+            log=lambda *_: None,
+        )
+        found.append(model.apply(model.logits_of(network), lesions, batch_size=N)[0].mean())
+    only_positives, only_negatives = found
+
+    assert only_positives > only_negatives + 1
+
+
+def test_a_loss_that_is_no_longer_finite_is_a_readable_error(architecture, problem):
+    lesions, y_true = problem
+    network = table_network(architecture)
+    network.get_layer("logit").bias.assign([np.nan])
+    with pytest.raises(InputError, match=r"loss must stay finite\. Got nan in epoch 0"):
+        fitted(network, only(lesions, image=False), y_true, params())
+
+
+def test_an_unreadable_tile_is_an_error_that_names_the_lesion(architecture, problem):
+    lesions, y_true = problem
+    del lesions.store.brightness["ISIC_0000007"]
+    with pytest.raises(InputError, match=r"^ISIC_0000007: it has no tile in memory\.$") as caught:
+        fitted(model.build(architecture()), lesions, y_true, params())
+
+    assert caught.value.__suppress_context__
+
+
+def test_another_failure_of_the_input_is_not_taken_for_one_of_the_data(architecture, problem):
+    lesions, y_true = problem
+    lesions.store.read = None
+    with pytest.raises(Exception, match="not callable") as caught:
+        fitted(model.build(architecture()), lesions, y_true, params())
+
+    assert not isinstance(caught.value, InputError)
+
+
+def test_logged_values_are_kept_by_epoch(tmp_path):
+    with Live(str(tmp_path / "live"), dvcyaml=None, save_dvc_exp=False, report=None) as live:
+        log = training.live_logger(live)
+        log(0, {"train/loss": 2.0, "validation/pauc": 0.1})
+        log(1, {"train/loss": 1.0, "validation/pauc": 0.2})
+    last = json.loads((tmp_path / "live" / "metrics.json").read_text())
+    curve = (tmp_path / "live/plots/metrics/validation/pauc.tsv").read_text().splitlines()
+
+    assert last == {"train": {"loss": 1.0}, "validation": {"pauc": 0.2}, "step": 1}
+    assert curve == ["step\tpauc", "0\t0.1", "1\t0.2"]
