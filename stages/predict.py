@@ -21,15 +21,13 @@ def main(
     metadata_csv: Path,
     images_path: Path,
     out: Path,
-    folds_csv: Path | None = None,
-    train_metadata_csv: Path | None = None,
-    train_images: Path | None = None,
+    *learnt_from: Path,
 ) -> None:
     backend.start(params.load("keras", backend.Params))
     from skinlesion import predict, trained  # Keras has its backend now
 
     p = params.load("predict", predict.Params)
-    expected = params.load("split", split.Params).train_folds if folds_csv else None
+    expected = params.load("split", split.Params).train_folds if learnt_from else None
     models = trained.load_folds(models_folder, expected=expected)
     out.mkdir(parents=True, exist_ok=True)
 
@@ -43,9 +41,10 @@ def main(
         f"predict: {counts['n_lesions']:,} test lesions scored by {len(models)} model(s), "
         f"{counts['n_unreadable']:,} of them without a readable tile"
     )
-    if folds_csv is None:
+    if not learnt_from:
         return
 
+    folds_csv, train_metadata_csv, train_images = learnt_from
     folds, store = metadata.read(folds_csv), images.open_store(train_images)
     sides = {split.HOLDOUT: list(models.values())} | {k: [m] for k, m in models.items()}
     scored = {

@@ -145,8 +145,8 @@ def test_every_stage_says_in_a_line_or_two_what_it_did(repository):
         r"Running stage '(\w+)\S*':\n> .*\n((?:(?!Running |Updating ).+\n)+)", printed
     )
     lines = {
-        name: [line for line in block.splitlines() if not line.startswith("epoch ")]
-        for name, block in blocks
+        name: [line for line in said.splitlines() if not line.startswith("epoch ")]
+        for name, said in re.findall(block, printed)
     }
 
     assert lines.keys() == STAGES.keys()

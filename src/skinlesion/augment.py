@@ -1,6 +1,7 @@
 """Augmentation of training tiles, in the order applied, each with its own rate and range."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import keras_cv
 import tensorflow as tf
@@ -10,8 +11,8 @@ from skinlesion.params import Block
 
 __all__ = ["Params", "pipeline"]
 
-Images = tf.Tensor  # shape (n, px, px, 3), float32, 0 to 255
-Change = Callable[[Images], Images]
+Images: TypeAlias = tf.Tensor  # shape (n, px, px, 3), float32, 0 to 255
+Change: TypeAlias = Callable[[Images], Images]
 
 # float32 whatever the network's precision; a seed, as without one KerasCV asks TensorFlow for
 # a generator of random state, which determinism forbids. It is replaced by _Draws.
@@ -67,7 +68,7 @@ class _Draws:
 
     def uniform(
         self,
-        shape: tuple | list,
+        shape: Sequence[int | tf.Tensor],
         minval: float = 0,
         maxval: float | tf.Tensor = 1,
         dtype: tf.DType = tf.float32,
@@ -88,7 +89,7 @@ class _Uniform(keras_cv.core.FactorSampler):
     def __init__(self, draws: _Draws, low: float, high: float) -> None:
         self.draws, self.low, self.high = draws, low, high
 
-    def __call__(self, shape: tuple = (), dtype: str = "float32") -> tf.Tensor:
+    def __call__(self, shape: tuple[int, ...] = (), dtype: str = "float32") -> tf.Tensor:
         return self.draws.uniform(shape, self.low, self.high, tf.as_dtype(dtype))
 
 

@@ -147,7 +147,7 @@ def _gather(
 ) -> tuple[dict[str, np.ndarray], list[str]]:
     inputs, reasons = {}, [""] * len(rows)
     if lesions.store is not None:
-        read = list(pool.map(partial(_tile, lesions), rows))
+        read = list(pool.map(partial(_tile, lesions, lesions.store), rows))
         inputs["image"] = np.stack([tile for tile, _ in read])
         reasons = [reason for _, reason in read]
     if lesions.tabular.shape[1]:
@@ -155,10 +155,10 @@ def _gather(
     return inputs, reasons
 
 
-def _tile(lesions: Lesions, row: int) -> tuple[np.ndarray, str]:
+def _tile(lesions: Lesions, store: images.Store, row: int) -> tuple[np.ndarray, str]:
     """One tile as uint8, or a black one and why."""
     try:
-        data = lesions.store.read(lesions.isic_ids[row])
+        data = store.read(lesions.isic_ids[row])
         return images.square(images.decode(data), px=lesions.image_px), ""
     except images.ImageError as error:
         black = np.zeros((lesions.image_px, lesions.image_px, 3), np.uint8)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any, TypeVar
 
 import keras
 from pydantic import Field, ValidationError
@@ -20,6 +21,7 @@ __all__ = ["Facts", "Trained", "facts", "load", "load_folds", "save"]
 
 WEIGHTS, ARCHITECTURE = "network.weights.h5", "architecture.json"
 ENCODER, FACTS = "encoder.json", "facts.json"
+B = TypeVar("B", bound=Block)
 _PACKAGES = ("keras", "keras-cv", "tensorflow", "numpy", "pillow")
 
 
@@ -45,7 +47,7 @@ class Trained:
     facts: Facts
 
 
-def facts(inputs: Iterable[Path], **given: object) -> Facts:
+def facts(inputs: Iterable[Path], **given: Any) -> Facts:
     """Collect the facts of a training.
 
     Args:
@@ -150,7 +152,7 @@ def load_folds(folder: Path, *, expected: Iterable[int] | None = None) -> dict[i
     return {fold: load(path) for fold, path in sorted(found.items())}
 
 
-def _block(path: Path, block: type[Block]) -> Block:
+def _block(path: Path, block: type[B]) -> B:
     try:
         return block.model_validate(json.loads(path.read_text()))
     except (OSError, ValueError, ValidationError) as error:

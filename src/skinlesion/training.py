@@ -68,12 +68,12 @@ def learning_rate(p: Params, *, step: int, steps_per_epoch: float, n_steps: int)
     if step < n_warmup:
         return p.learning_rate * (step + 1) / (n_warmup + 1)
     share = (step - n_warmup) / max(1, n_steps - 1 - n_warmup)
-    fraction = {
+    fraction: dict[str, float] = {
         "constant": 1.0,
         "cosine": p.final_fraction + (1 - p.final_fraction) * (1 + math.cos(math.pi * share)) / 2,
         "exponential": p.final_fraction**share,
-    }[p.schedule]
-    return p.learning_rate * fraction
+    }
+    return p.learning_rate * fraction[p.schedule]
 
 
 def live_logger(live: Live) -> Callable[[int, dict[str, float]], None]:
@@ -125,14 +125,15 @@ def fit(
         metrics=[keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")],
     )
     plan = [epochs[e % len(epochs)] for e in range(p.n_epochs)]
-    change, best = augment.pipeline(augmentation), None
+    change = augment.pipeline(augmentation)
+    best = Best(-1, {"validation/pauc": -math.inf}, [])  # any epoch is better
     with _Steps(p, sum(_n_batches(data, p) for data in plan)) as steps:
         for epoch, data in enumerate(plan):
             values = _fit_epoch(logits, data, p, epoch=epoch, change=change, steps=steps)
             values |= _validate(logits, validation, p)
             log(epoch, values)
             steps.show(epoch, values)
-            if best is None or values["validation/pauc"] > best.values["validation/pauc"]:
+            if values["validation/pauc"] > best.values["validation/pauc"]:
                 best = Best(epoch, values, network.get_weights())
             if p.early_stopping_patience and epoch - best.epoch >= p.early_stopping_patience:
                 break
@@ -146,7 +147,7 @@ def _fit_epoch(
     p: Params,
     *,
     epoch: int,
-    change: Callable,
+    change: Callable[..., tf.Tensor],
     steps: "_Steps",
 ) -> dict[str, float]:
     failures: list[InputError] = []
@@ -167,9 +168,14 @@ def _fit_epoch(
 
 
 def _dataset(
-    data: batches.Training, p: Params, *, epoch: int, change: Callable, failures: list
+    data: batches.Training,
+    p: Params,
+    *,
+    epoch: int,
+    change: Callable[..., tf.Tensor],
+    failures: list[InputError],
 ) -> tf.data.Dataset:
-    def generate() -> Iterator:
+    def generate() -> Iterator[tuple[Any, ...]]:
         try:
             yield from batches.training(data, batch_size=p.batch_size, seed=p.seed, epoch=epoch)
         except InputError as error:
@@ -178,7 +184,7 @@ def _dataset(
 
     epoch_seed = int(np.random.SeedSequence([p.seed, epoch]).generate_state(1)[0])
 
-    def augmented(i: tf.Tensor, batch: tuple) -> tuple:
+    def augmented(i: tf.Tensor, batch: tuple[Any, ...]) -> tuple[Any, ...]:
         inputs, y_true, weight = batch
         if "image" in inputs:
             image = change(tf.cast(inputs["image"], tf.float32), tf.stack([epoch_seed, i]))
@@ -191,7 +197,7 @@ def _dataset(
     return counted.enumerate().map(augmented).prefetch(2)
 
 
-def _signature(lesions: batches.Lesions) -> tuple:
+def _signature(lesions: batches.Lesions) -> tuple[Any, ...]:
     px, n_features = lesions.image_px, lesions.tabular.shape[1]
     inputs = {}
     if lesions.store is not None:
@@ -234,7 +240,7 @@ class _Steps(keras.callbacks.Callback):
     def __exit__(self, *_: Any) -> None:
         self.bar.close()
 
-    def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         self.model.optimizer.learning_rate = learning_rate(
             self.p,
             step=self.step,
@@ -242,7 +248,7 @@ class _Steps(keras.callbacks.Callback):
             n_steps=self.n_steps,
         )
 
-    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         self.step += 1
         self.bar.update()
 
