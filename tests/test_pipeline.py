@@ -51,8 +51,8 @@ def outs(stage: dict) -> list:
 
 
 def script(name: str) -> str:
-    interpreter, path = STAGES[name]["cmd"].split()[:2]
-    assert interpreter == "python"
+    source, interpreter, path = STAGES[name]["cmd"].split()[:3]
+    assert (source, interpreter) == ("PYTHONPATH=src", "python")
     return path
 
 
@@ -98,7 +98,7 @@ def test_a_stage_depends_on_all_the_code_it_imports_and_no_other(name):
 def test_a_command_line_shows_every_file_in_and_out(name):
     stage = STAGES[name]
     data = {path for path in paths(stage["deps"]) if not path.endswith(".py")}
-    shown = [word for word in stage["cmd"].split()[2:] if word != NOT_A_FILE]
+    shown = [word for word in stage["cmd"].split()[3:] if word != NOT_A_FILE]
 
     assert set(shown) == data | paths(outs(stage))
     assert len(shown) == len(set(shown))

@@ -51,16 +51,11 @@ def parts(architecture, encoder):
     return make
 
 
-def built_first(plan: model.Architecture):
-    keras.utils.clear_session()  # KerasCV numbers the names of its layers within a process
-    return model.build(plan)
-
-
 @pytest.fixture
 def saved(tmp_path, parts):
     """The folder of a small model, to be spoilt."""
     small = parts(backbone="none")
-    trained.save(tmp_path / "model", built_first(small["architecture"]), **small)
+    trained.save(tmp_path / "model", model.build(small["architecture"]), **small)
     return tmp_path / "model"
 
 
@@ -89,7 +84,8 @@ def test_a_loaded_model_scores_as_the_saved_one_to_the_bit(tmp_path, parts, chan
 def test_the_same_model_is_the_same_bytes(tmp_path, parts):
     given, weights = parts(), None
     for name in ("one", "two"):
-        network = built_first(given["architecture"])
+        keras.utils.clear_session()  # KerasCV numbers the names of its layers within a process
+        network = model.build(given["architecture"])
         weights = weights or network.get_weights()
         network.set_weights(weights)
         trained.save(tmp_path / name, network, **given)

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from dvclive import Live
 
 from skinlesion import augment, batches, metrics, model, training
@@ -153,7 +154,7 @@ def test_a_table_that_separates_is_learnt(architecture, problem):
 def test_tiles_that_separate_are_learnt(architecture, problem):
     lesions, y_true = problem
     network = model.build(architecture(n_features=0))
-    p = params(n_epochs=6, warmup_epochs=1.0)
+    p = params(n_epochs=4, batch_size=8, warmup_epochs=0.5)
     best, _ = fitted(network, only(lesions, tabular=False), y_true, p)
 
     assert best.values["validation/auc"] > 0.95
@@ -163,7 +164,7 @@ def test_two_trainings_are_equal_to_the_bit(architecture, problem):
     from skinlesion import backend
 
     lesions, y_true = problem
-    changes = augmentation(horizontal_flip=0.5, rotation=0.5, brightness=0.5, cutout=0.5)
+    changes = augmentation(horizontal_flip=0.5, brightness=0.5)
     found = []
     for _ in range(2):
         backend.start(backend.Params(backend="tensorflow", precision="float32", seed=0))
@@ -239,7 +240,7 @@ def test_the_network_keeps_the_earliest_epoch_of_the_highest_pauc(
         assert not np.array_equal(kept, later)
 
 
-@pytest.mark.parametrize(("patience", "n_epochs"), [(1, 3), (2, 4), (None, 6)])
+@pytest.mark.parametrize(("patience", "n_epochs"), [(2, 4), (None, 6)])
 def test_training_stops_when_no_better_epoch_comes(
     architecture, problem, monkeypatch, patience, n_epochs
 ):
@@ -312,13 +313,14 @@ def test_an_unreadable_tile_is_an_error_that_names_the_lesion(architecture, prob
     assert caught.value.__suppress_context__
 
 
-def test_another_failure_of_the_input_is_not_taken_for_one_of_the_data(architecture, problem):
-    lesions, y_true = problem
-    lesions.store.read = None
-    with pytest.raises(Exception, match="not callable") as caught:
-        fitted(model.build(architecture()), lesions, y_true, params())
+def test_exhausted_memory_is_not_taken_for_an_error_of_the_data(architecture, problem, monkeypatch):
+    def fit(*_, **__):
+        raise tf.errors.ResourceExhaustedError(None, None, "out of memory")
 
-    assert not isinstance(caught.value, InputError)
+    lesions, y_true = problem
+    monkeypatch.setattr("keras.Model.fit", fit)
+    with pytest.raises(tf.errors.ResourceExhaustedError, match="out of memory"):
+        fitted(table_network(architecture), only(lesions, image=False), y_true, params())
 
 
 def test_logged_values_are_kept_by_epoch(tmp_path):
