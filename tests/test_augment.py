@@ -47,6 +47,12 @@ def test_with_all_rates_0_nothing_is_changed(images):
     assert np.array_equal(augmented(images), images)
 
 
+def test_a_change_of_rate_0_is_not_even_computed(images, monkeypatch):
+    monkeypatch.setattr(augment, "_sometimes", None)
+
+    assert np.array_equal(augmented(images), images)
+
+
 @pytest.mark.parametrize("name", STRENGTHS)
 def test_a_change_of_rate_1_alters_every_tile_and_keeps_shape_and_type(images, name):
     changed = augmented(images, **{name: 1.0})

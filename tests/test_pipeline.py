@@ -5,6 +5,7 @@ from modulefinder import ModuleFinder
 from pathlib import Path
 
 import pytest
+from dvc.repo import Repo
 from ruamel.yaml import YAML
 
 from skinlesion import (
@@ -189,3 +190,13 @@ def test_no_param_has_a_name_that_the_run_cache_ignores():
 
 def test_dvc_sends_no_analytics():
     assert re.search(r"^\s*analytics = false$", (ROOT / ".dvc" / "config").read_text(), re.M)
+
+
+# === .gitignore ===
+
+
+def test_dvc_sees_what_is_added_under_data_raw():
+    """Else the next `dvc exp run` removes data that a .dvc file tracks, as unused."""
+    with Repo(str(ROOT)) as repo:
+        assert not repo.scm.is_ignored(f"{ROOT}/data/raw/")
+        assert repo.scm.is_ignored(f"{ROOT}/data/raw/isic-2024/")
