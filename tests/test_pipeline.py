@@ -138,7 +138,7 @@ def test_only_cheap_stages_write_what_the_cache_does_not_keep(name):
     assert bool(uncached) == (name in ("check", "evaluate"))
 
 
-def test_the_plots_are_of_curves_that_evaluate_draws():
+def test_the_plots_are_of_curves_that_evaluate_draws_or_train_logs():
     shown = {}
     for plot in PIPELINE["plots"]:
         for of in plot.values():
@@ -150,7 +150,13 @@ def test_the_plots_are_of_curves_that_evaluate_draws():
         for curve, columns in evaluation.CURVES.items()
     }
 
-    assert shown.items() <= drawn.items()
+    logged = {
+        f"metrics/train/fold-0/plots/metrics/{side}/{name}.tsv": {"step", name}
+        for side, names in {"train": ["loss"], "validation": ["loss", "pauc"]}.items()
+        for name in names
+    }
+
+    assert shown.items() <= (drawn | logged).items()
     assert {path for path in drawn if "holdout" in path} <= shown.keys()
 
 
