@@ -27,6 +27,7 @@ clean: ## remove the environment and caches, not the data
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
 
 .venv/installed: requirements.txt pyproject.toml
+	@echo "installing the pinned environment into .venv, once: a few minutes"
 	$(PYTHON) -m venv .venv
 	python -m pip install --quiet --requirement requirements.txt
 	python -m pip install --quiet --no-deps --no-build-isolation --editable .
