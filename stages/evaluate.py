@@ -1,31 +1,47 @@
 """Stage `evaluate`: measure the scores of the holdout and of the out-of-fold lesions.
 
-    python stages/evaluate.py PREDICTIONS EVALUATION_JSON PLOTS_FOLDER
+    python stages/evaluate.py CALIBRATED UNREADABLE_CSV TRAIN_METADATA_CSV \
+        EVALUATION_JSON DETAILS_JSON PLOTS_FOLDER
 
-Writes one set of measures and of curves for each of the two that has lesions.
+EVALUATION_JSON holds the few figures that `dvc exp show` displays; DETAILS_JSON all of them, with
+intervals; PLOTS_FOLDER the curves.
 """
 
 import json
 import sys
 from pathlib import Path
 
-from skinlesion import errors, evaluation, metadata, params
+from skinlesion import bootstrap, calibration, errors, evaluation, metadata, params
 
 
-def main(predictions: Path, evaluation_json: Path, plots: Path) -> None:
+def main(
+    calibrated: Path,
+    unreadable_csv: Path,
+    train_metadata_csv: Path,
+    evaluation_json: Path,
+    details_json: Path,
+    plots: Path,
+) -> None:
     p = params.load("evaluate", evaluation.Params)
-    scored = {name: metadata.read(predictions / f"{name}.csv") for name in ("holdout", "oof")}
-    found = {name: evaluation.measures(table, p) for name, table in scored.items() if len(table)}
-    unreadable = len(metadata.read(predictions / "unreadable.csv"))
+    sampling = params.load("bootstrap", bootstrap.Params)
+    wanted = evaluation.columns(metadata.header(train_metadata_csv), p)
+    lesions = metadata.read(train_metadata_csv, columns=wanted)
+    sets = {
+        name: evaluation.joined(metadata.read(calibrated / f"{name}.csv"), lesions)
+        for name in ("holdout", "oof")
+    }
+    calibrator = calibration.load(calibrated / "calibration.json")
+    details, curves = evaluation.evaluate(sets, calibrator, p, sampling)
+    details["test"] = {"n_unreadable": len(metadata.read(unreadable_csv))}
+
     plots.mkdir(parents=True, exist_ok=True)
-    evaluation_json.parent.mkdir(parents=True, exist_ok=True)
-    evaluation_json.write_text(
-        json.dumps(found | {"test": {"n_unreadable": unreadable}}, indent=1) + "\n"
-    )
-    for name, table in scored.items():
-        for curve, points in evaluation.curves(table, p).items():
-            points.to_csv(plots / f"{name}_{curve}.csv", index=False)
-    print(evaluation.summary(found))
+    for path, found in ((evaluation_json, evaluation.headline(details)), (details_json, details)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(found, indent=1, allow_nan=False) + "\n")
+    for name, tables in curves.items():
+        for curve, points in tables.items():
+            points.to_csv(plots / f"{name}_{curve}.csv", index=False, float_format="%.6g")
+    print(evaluation.summary(details))
 
 
 if __name__ == "__main__":

@@ -407,3 +407,13 @@ def test_what_a_test_table_lacks_is_not_counted(right):
     _, sizes = inspect(lesions, {}, training=False)
     expected = {"n_lesions": 6, "missing": {}, "tile_px": {"n_not_square": 0}}
     assert check.counts(lesions, sizes) == expected
+
+
+def test_lesions_are_counted_by_licence_and_by_attribution(right):
+    _, sizes = inspect(right, {}, training=False)
+    lesions = right.assign(
+        copyright_license=["CC-0", "CC-BY", "CC-BY", None, "CC-0", "CC-0"], attribution="A clinic"
+    )
+    found = check.counts(lesions, sizes)
+    assert found["licences"] == {"CC-0": 3, "CC-BY": 2, "none given": 1}
+    assert found["attributions"] == {"A clinic": 6}

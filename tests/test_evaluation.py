@@ -1,178 +1,202 @@
-"""skinlesion.evaluation: the measures and curves of a set of scores, whole or empty."""
+"""skinlesion.evaluation: one record of all figures, and the few of them that a table shows."""
+
+import json
 
 import numpy as np
 import pandas as pd
 import pytest
 from pydantic import ValidationError
+from tests.resampling import lesions as drawn_lesions
+from tests.resampling import params as sampling
 
-from skinlesion import evaluation, metrics
+from skinlesion import bootstrap, calibration, comparison, evaluation, metrics, operating
+from skinlesion.errors import InputError
 
-PARAMS = {"min_tpr": 0.8, "n_bins": 10, "n_curve_points": 50}
-CURVES = ["roc", "precision_recall", "calibration", "scores"]
-SEEDS = pytest.mark.parametrize("seed", range(5))
+PARAMS = {
+    "min_tpr": 0.8,
+    "n_bins": 10,
+    "n_curve_points": 50,
+    "specificities": [0.9, 0.95],
+    "sensitivities": [0.8],
+    "top_k": 3,
+    "baseline": "diameter",
+    "min_positives": 5,
+}
+SEEDS = pytest.mark.parametrize("seed", range(3))
 
 
 def params(**changes) -> evaluation.Params:
     return evaluation.Params(**PARAMS | changes)
 
 
-def scored(seed: int, n: int = 2000) -> pd.DataFrame:
-    """Scores that are calibrated: a lesion of score s is malignant with probability s."""
+def lesions(seed: int) -> pd.DataFrame:
+    table = drawn_lesions(seed)
     rng = np.random.default_rng(seed)
-    score = 1 / (1 + np.exp(-rng.normal(-2, 2, n)))
-    target = (rng.random(n) < score).astype(int)
-    target[:2] = 0, 1
-    return pd.DataFrame({"isic_id": np.arange(n).astype(str), "target": target, "score": score})
+    score = table["score"].rank(method="average") / (len(table) + 1)
+    return table.assign(
+        isic_id=[f"ISIC_{i:07d}" for i in range(len(table))],
+        score=score,
+        probability=score / 2,
+        diameter=np.where(rng.random(len(table)) < 0.1, np.nan, rng.gamma(2, 2, len(table))),
+        sex=rng.choice(["female", "male"], len(table)),
+    )
 
 
-# === Measures ===
+CALIBRATOR = calibration.Calibrator(
+    method="platt", reason="", slope=1.0, intercept=-np.log(2), n_lesions=300, n_positives=40
+)
 
 
-@SEEDS
-def test_the_measures_are_those_of_metrics(seed):
-    table = scored(seed)
-    y_true, y_score = table["target"], table["score"]
-    assert evaluation.measures(table, params(min_tpr=0.5)) == {
-        "pauc": metrics.partial_auc(y_true, y_score, min_tpr=0.5),
-        "auc": metrics.auc(y_true, y_score),
-        "average_precision": metrics.average_precision(y_true, y_score),
-        "sensitivity_at_95_specificity": metrics.sensitivity_at_specificity(
-            y_true, y_score, specificity=0.95
-        ),
-        "n_lesions": 2000,
-        "n_positives": y_true.sum(),
-    }
+def evaluated(seed: int = 0, *, holdout: bool = True, **changes) -> tuple[dict, dict]:
+    sets = {"holdout": lesions(seed) if holdout else lesions(seed)[:0], "oof": lesions(seed + 50)}
+    return evaluation.evaluate(sets, CALIBRATOR, params(**changes), sampling())
 
 
-def test_the_measures_are_plain_numbers():
-    found = evaluation.measures(scored(0), params())
-    assert {type(value) for value in found.values()} == {int, float}
-
-
-# === Curves ===
+# === Details ===
 
 
 @SEEDS
-def test_there_are_four_curves_with_their_columns_and_no_more_points_than_asked(seed):
-    for n in (10, 50, 500):
-        found = evaluation.curves(scored(seed), params(n_curve_points=n))
-        assert list(found) == CURVES
-        for name, table in found.items():
-            assert list(table.columns) == evaluation.CURVES[name]
-            assert 2 <= len(table) <= n
-            assert np.isfinite(table.to_numpy(float)).all()
+def test_the_figures_of_the_ranking_are_those_of_metrics(seed):
+    table, found = lesions(seed), evaluated(seed)[0]["sets"]["holdout"]
+    y_true, score = table["target"], table["score"]
+    ranking = {name: i["value"] for name, i in found["ranking"].items()}
+    assert ranking["pauc"] == pytest.approx(metrics.partial_auc(y_true, score), abs=1e-6)
+    assert ranking["auc"] == pytest.approx(metrics.auc(y_true, score), abs=1e-6)
+    assert ranking["average_precision"] == pytest.approx(
+        metrics.average_precision(y_true, score), abs=1e-6
+    )
+    assert found["n_lesions"] == 300
+    assert found["n_positives"] == y_true.sum()
+    assert found["prevalence"] == y_true.mean()
+    assert found["n_patients_with_malignancy"] == table.loc[y_true == 1, "patient_id"].nunique()
 
 
-def test_a_long_curve_is_thinned_to_exactly_the_number_asked_for():
-    assert len(evaluation.curves(scored(0), params(n_curve_points=50))["roc"]) == 50
+def test_thresholds_come_from_the_out_of_fold_lesions_and_are_shown_as_probabilities():
+    oof = lesions(50)
+    for found in evaluated()[0]["sets"].values():
+        for point in found["operating_points"]:
+            score = operating.threshold(
+                oof["target"], oof["score"], criterion=point["criterion"], level=point["level"]
+            )
+            assert point["threshold"] == pytest.approx(float(CALIBRATOR.probability(score)))
+        assert found["subgroups"]["threshold"] == found["operating_points"][0]["threshold"]
+        assert found["subgroups"]["specificity"] == 0.9
 
 
-@SEEDS
-@pytest.mark.parametrize("n", [10, 10_000])
-def test_the_roc_curve_climbs_from_0_0_to_1_1(seed, n):
-    roc = evaluation.curves(scored(seed), params(n_curve_points=n))["roc"]
-    assert roc.iloc[0].tolist() == [0, 0]
-    assert roc.iloc[-1].tolist() == [1, 1]
-    assert roc["fpr"].is_monotonic_increasing
-    assert roc["tpr"].is_monotonic_increasing
+def test_calibration_is_of_the_scores_before_and_of_the_probabilities_after():
+    table, found = lesions(0), evaluated()[0]["sets"]["holdout"]["calibration"]
+    y_true = table["target"]
+    for when, column in (("before", "score"), ("after", "probability")):
+        expected = np.mean((table[column] - y_true) ** 2)
+        assert found[when]["brier"]["value"] == pytest.approx(expected, abs=1e-6)
 
 
-@SEEDS
-def test_a_roc_curve_that_is_not_thinned_encloses_the_auc(seed):
-    table = scored(seed)
-    roc = evaluation.curves(table, params(n_curve_points=10_000))["roc"]
-    area = np.trapezoid(roc["tpr"], roc["fpr"])
-    assert area == pytest.approx(metrics.auc(table["target"], table["score"]), abs=1e-12)
+def test_the_baseline_sorts_by_its_column_and_puts_the_unknown_last():
+    table, found = lesions(0), evaluated()[0]["sets"]["holdout"]["baseline"]
+    by_column = table.assign(score=table["diameter"].fillna(-1))
+    expected = comparison.paired(by_column, table, sampling(), min_tpr=0.8)
+    assert found["column"] == "diameter"
+    assert found["auc"] == expected["auc"]["first"]
+    assert found["pauc_difference"] == expected["pauc"]["difference"]
+    assert evaluated(baseline=None)[0]["sets"]["holdout"]["baseline"] is None
 
 
-@SEEDS
-@pytest.mark.parametrize("n", [10, 10_000])
-def test_precision_ends_at_the_prevalence_where_recall_is_1(seed, n):
-    table = scored(seed)
-    curve = evaluation.curves(table, params(n_curve_points=n))["precision_recall"]
-    assert curve["recall"].is_monotonic_increasing
-    assert curve["recall"].iloc[[0, -1]].tolist() == [0, 1]
-    assert curve["precision"].between(0, 1).all()
-    assert curve["precision"].iloc[-1] == pytest.approx(table["target"].mean())
+def test_without_a_holdout_the_out_of_fold_lesions_are_primary():
+    details, drawn = evaluated(holdout=False)
+    assert details["primary"] == "oof"
+    assert list(details["sets"]) == ["oof"]
+    assert all(table.empty for table in drawn["holdout"].values())
+    assert not any(table.empty for table in drawn["oof"].values())
 
 
-@SEEDS
-def test_calibrated_scores_lie_on_the_diagonal_bin_by_bin(seed):
-    table = scored(seed, n=20_000)
-    curve = evaluation.curves(table, params())["calibration"]
-    assert len(curve) == 10
-    assert curve["mean_score"].is_monotonic_increasing
-    np.testing.assert_allclose(curve["prevalence"], curve["mean_score"], atol=0.05)
-    # Bins of equally many lesions: the means of the bins have the mean of all.
-    assert curve["prevalence"].mean() == pytest.approx(table["target"].mean(), abs=1e-3)
-    assert curve["mean_score"].mean() == pytest.approx(table["score"].mean(), abs=1e-3)
+def test_the_details_are_json_without_nan_and_equal_on_a_second_run():
+    text = json.dumps(evaluated()[0], allow_nan=False)
+    assert json.dumps(evaluated()[0], allow_nan=False) == text
 
 
-@SEEDS
-def test_the_shares_of_positives_and_of_negatives_add_up_to_1(seed):
-    bins = evaluation.curves(scored(seed), params())["scores"]
-    assert bins["score"].is_monotonic_increasing
-    assert bins["positives"].sum() == pytest.approx(1)
-    assert bins["negatives"].sum() == pytest.approx(1)
-    middle = (bins["score"] * (bins["positives"] - bins["negatives"])).sum()
-    assert middle > 0  # positives score higher
+def test_lesions_of_one_class_are_refused():
+    sets = {"holdout": lesions(0).assign(target=0), "oof": lesions(1)}
+    with pytest.raises(InputError, match="both classes"):
+        evaluation.evaluate(sets, CALIBRATOR, params(), sampling())
 
 
-def test_the_histogram_is_over_powers_of_ten():
-    table = pd.DataFrame({"target": [0, 0, 1], "score": [1e-6, 3e-4, 1e-2]})
-    bins = evaluation.curves(table, params(n_bins=2))["scores"]
-    assert bins["score"].between(-6, -2).all()
-    assert bins["negatives"].tolist() == [0.5, 0, 0.5, 0]
-    assert bins["positives"].tolist() == [0, 0, 0, 1]
+# === What is read ===
 
 
-def test_scores_of_0_and_scores_that_are_all_equal_have_curves():
-    for score in ([0.0, 0.0, 0.5, 1.0], [0.25] * 4):
-        table = pd.DataFrame({"target": [0, 1, 0, 1], "score": score})
-        found = evaluation.curves(table, params())
-        assert found["scores"][["positives", "negatives"]].sum().tolist() == [1, 1]
-        assert np.isfinite(found["calibration"].to_numpy()).all()
+def test_what_is_read_is_what_is_grouped_by_and_the_baseline():
+    present = ["target", "sex", "isic_id", "patient_id", "diameter", "tbp_lv_A", "attribution"]
+    found = evaluation.columns(present, params())
+    assert found == ["isic_id", "sex", "attribution", "diameter"]
+    assert evaluation.columns(["isic_id"], params(baseline=None)) == ["isic_id"]
 
 
-@SEEDS
-def test_the_order_of_the_lesions_does_not_matter(seed):
-    table = scored(seed)
-    shuffled = table.sample(frac=1, random_state=seed)
-    again = evaluation.curves(shuffled, params())
-    for name, curve in evaluation.curves(table, params()).items():
-        pd.testing.assert_frame_equal(again[name], curve)
-    found = evaluation.measures(shuffled, params())
-    assert found == pytest.approx(evaluation.measures(table, params()), abs=1e-12)
+def test_a_baseline_that_is_no_column_is_refused_by_name():
+    with pytest.raises(InputError, match=r"evaluate\.baseline must.*'diameter'.*mean 'diametre'"):
+        evaluation.columns(["isic_id", "diametre"], params())
 
 
-def test_without_lesions_the_curves_are_empty_tables_with_their_columns():
-    found = evaluation.curves(pd.DataFrame(columns=["isic_id", "target", "score"]), params())
-    assert list(found) == CURVES
-    for name, table in found.items():
-        assert table.empty
-        assert list(table.columns) == evaluation.CURVES[name]
+def test_scores_are_joined_to_their_lesions_in_their_own_order():
+    table = lesions(0)
+    scored, known = table[["isic_id", "score"]], table[["isic_id", "sex"]]
+    found = evaluation.joined(scored, known.sample(frac=1, random_state=1))
+    pd.testing.assert_frame_equal(found, table[["isic_id", "score", "sex"]])
 
 
-# === Summary and params ===
+def test_a_scored_lesion_without_metadata_is_refused_by_name():
+    table = lesions(0)
+    with pytest.raises(InputError, match="ISIC_0000007 is absent"):
+        evaluation.joined(table, table[["isic_id", "sex"]].drop(index=[7, 9]))
 
 
-def test_the_summary_has_a_line_for_each_set():
-    found = evaluation.measures(scored(0), params())
-    said = evaluation.summary({"holdout": found, "oof": found})
-    first, second = said.splitlines()
+# === What is shown ===
+
+
+def test_the_headline_is_few_plain_numbers():
+    details, _ = evaluated()
+    found = evaluation.headline(details)
+    assert list(found["holdout"]) == ["pauc", "pauc_low", "pauc_high", "auc"]
+    assert list(found["oof"]) == ["pauc", "auc"]
+    assert {type(v) for of_set in found.values() for v in of_set.values()} == {float}
+    assert found["holdout"]["pauc_low"] == details["sets"]["holdout"]["ranking"]["pauc"]["low"]
+    alone = evaluation.headline(evaluated(holdout=False)[0])
+    assert list(alone) == ["oof"]
+    assert list(alone["oof"]) == ["pauc", "pauc_low", "pauc_high", "auc"]
+
+
+def test_the_summary_has_a_line_for_each_set_with_its_interval():
+    details, _ = evaluated()
+    first, second = evaluation.summary(details).splitlines()
     assert first.split()[0] == "holdout"
     assert second.split()[0] == "oof"
-    for line in (first, second):
-        assert f"pAUC {found['pauc']:.4f}" in line
-        assert f"2,000 lesions, {found['n_positives']:,} positives" in line
+    pauc = details["sets"]["holdout"]["ranking"]["pauc"]
+    assert f"pAUC {pauc['value']:.4f} ({pauc['low']:.4f} to {pauc['high']:.4f})" in first
+    assert "300 lesions of" in first
 
 
 def test_the_summary_says_when_there_is_no_holdout():
-    said = evaluation.summary({"oof": evaluation.measures(scored(0), params())})
+    said = evaluation.summary(evaluated(holdout=False)[0])
     assert said.splitlines()[-1].startswith("no holdout: out-of-fold scores only")
 
 
-@pytest.mark.parametrize("wrong", [{"min_tpr": 1.0}, {"n_bins": 1}, {"n_curve_points": 9}], ids=str)
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"min_tpr": 1.0},
+        {"n_bins": 1},
+        {"n_curve_points": 9},
+        {"specificities": []},
+        {"sensitivities": [1.0]},
+        {"top_k": 0},
+        {"min_positives": 0},
+    ],
+    ids=str,
+)
 def test_a_param_out_of_range_is_refused(wrong):
     with pytest.raises(ValidationError, match=next(iter(wrong))):
         params(**wrong)
+
+
+def test_the_block_bootstrap_refuses_what_makes_no_interval():
+    for wrong in ({"n_resamples": 1}, {"confidence": 1.0}, {"seed": -1}):
+        with pytest.raises(ValidationError, match=next(iter(wrong))):
+            bootstrap.Params(**sampling().model_dump() | wrong)

@@ -13,7 +13,7 @@ from pydantic import Field
 from skinlesion.errors import InputError
 from skinlesion.params import Block
 
-__all__ = ["UNDEFINED", "Interval", "Params", "Resamples", "draw", "interval", "totals"]
+__all__ = ["UNDEFINED", "Interval", "Params", "Resamples", "draw", "interval", "share", "totals"]
 
 Interval = dict[str, float | None]  # value, low and high; None where it is not defined
 
@@ -129,3 +129,29 @@ def interval(values: np.ndarray, confidence: float) -> Interval:
         "low": round(float(low), 6),
         "high": round(float(high), 6),
     }
+
+
+def share(values: np.ndarray, confidence: float, *, n_patients: int) -> Interval:
+    """Take the interval of a share, such as a sensitivity.
+
+    Where the lesions give a share of exactly 0 or 1, every resample does, and the percentiles
+    would claim certainty. The exact limit of so many independent patients is given instead.
+
+    Args:
+        values: Shape (1 + n_resamples,), in [0, 1], as for `interval`.
+        confidence: In (0, 1).
+        n_patients: Who have lesions that the share is of.
+
+    Returns:
+        As `interval`.
+
+    Source:
+        Clopper and Pearson (1934), https://doi.org/10.1093/biomet/26.4.404
+    """
+    found = interval(values, confidence)
+    if found["value"] not in (0.0, 1.0):
+        return found
+    limit = round(float(((1 - confidence) / 2) ** (1 / n_patients)), 6)
+    if found["value"] == 1:
+        return {"value": 1.0, "low": limit, "high": 1.0}
+    return {"value": 0.0, "low": 0.0, "high": round(1 - limit, 6)}

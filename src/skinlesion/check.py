@@ -130,7 +130,8 @@ def counts(lesions: pd.DataFrame, sizes: Tiles) -> dict[str, Any]:
 
     Returns:
         Lesions, patients, positives and prevalence where they are known, missing values per
-        column that has any, and the tiles' sizes in pixels.
+        column that has any, the tiles' sizes in pixels, and how many lesions are of each licence
+        and each attribution, where the table names them.
     """
     found: dict[str, Any] = {"n_lesions": len(lesions)}
     if "patient_id" in lesions:
@@ -145,6 +146,10 @@ def counts(lesions: pd.DataFrame, sizes: Tiles) -> dict[str, Any]:
     found["tile_px"] = _range(sizes.width_px) | {
         "n_not_square": int((sizes.width_px != sizes.height_px).sum())
     }
+    for name, column in (("licences", "copyright_license"), ("attributions", "attribution")):
+        if column in lesions:
+            named = lesions[column].fillna("none given").value_counts().sort_index()
+            found[name] = {str(text): int(n) for text, n in named.items()}
     return found
 
 

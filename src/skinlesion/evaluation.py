@@ -1,22 +1,20 @@
-"""Measures and curves of one set of scored lesions, for `dvc exp show` and `dvc plots`."""
+"""Everything that is measured of a set of scored lesions, each figure with its interval."""
 
-import numpy as np
+from typing import Annotated, Any
+
 import pandas as pd
 from pydantic import Field
-from sklearn.calibration import calibration_curve
-from sklearn.metrics import precision_recall_curve, roc_curve
 
-from skinlesion import metrics
-from skinlesion.params import Block
+from skinlesion import bootstrap, comparison, curves, operating, ranking, reliability, subgroups
+from skinlesion.bootstrap import Resamples
+from skinlesion.calibration import Calibrator
+from skinlesion.errors import InputError
+from skinlesion.params import Block, nearest
 
-__all__ = ["Params", "curves", "measures", "summary"]
+__all__ = ["Params", "columns", "evaluate", "headline", "joined", "summary"]
 
-CURVES = {
-    "roc": ["fpr", "tpr"],
-    "precision_recall": ["recall", "precision"],
-    "calibration": ["mean_score", "prevalence"],
-    "scores": ["score", "positives", "negatives"],
-}
+Level = Annotated[float, Field(gt=0, lt=1)]
+Details = dict[str, Any]
 
 
 class Params(Block):
@@ -25,90 +23,207 @@ class Params(Block):
     min_tpr: float = Field(ge=0, lt=1)
     n_bins: int = Field(ge=2)
     n_curve_points: int = Field(ge=10)
+    specificities: list[Level] = Field(min_length=1)
+    sensitivities: list[Level] = Field(min_length=1)
+    top_k: int = Field(ge=1)
+    baseline: str | None
+    min_positives: int = Field(ge=1)
 
 
-def measures(scored: pd.DataFrame, p: Params) -> dict[str, float]:
-    """Measure how well scores rank lesions.
+def columns(present: list[str], p: Params) -> list[str]:
+    """List what is read of the training metadata: the lesions' groups and the baseline.
 
     Args:
-        scored: target and score, one row per lesion, both classes.
+        present: The columns that the table has.
         p: The block `evaluate`.
 
     Returns:
-        pAUC above p.min_tpr, AUC, average precision, sensitivity at 95 % specificity, and the
-        numbers of lesions and positives.
+        isic_id and those columns, each once.
+
+    Raises:
+        InputError: The baseline is no column of the table.
     """
-    y_true, y_score = scored["target"], scored["score"]
-    return {
-        "pauc": metrics.partial_auc(y_true, y_score, min_tpr=p.min_tpr),
-        "auc": metrics.auc(y_true, y_score),
-        "average_precision": metrics.average_precision(y_true, y_score),
-        "sensitivity_at_95_specificity": metrics.sensitivity_at_specificity(
-            y_true, y_score, specificity=0.95
-        ),
-        "n_lesions": len(scored),
-        "n_positives": int(y_true.sum()),
-    }
-
-
-def curves(scored: pd.DataFrame, p: Params) -> dict[str, pd.DataFrame]:
-    """Draw the curves of a set of scores as tables.
-
-    Args:
-        scored: target and score, one row per lesion; both classes, or no lesion at all.
-        p: The block `evaluate`.
-
-    Returns:
-        roc (fpr, tpr), precision_recall (recall, precision), calibration (mean_score,
-        prevalence, in bins of equally many lesions) and scores (score in log10 units: the share of
-        positives and of negatives in each bin). Each has at most p.n_curve_points rows.
-    """
-    if not len(scored):
-        return {name: pd.DataFrame(columns=columns) for name, columns in CURVES.items()}
-    y_true, y_score = scored["target"].to_numpy(), scored["score"].to_numpy()
-    fpr, tpr, _ = roc_curve(y_true, y_score)
-    precision, recall, _ = precision_recall_curve(y_true, y_score)
-    prevalence, mean = calibration_curve(y_true, y_score, n_bins=p.n_bins, strategy="quantile")
-    tables = {
-        "roc": (fpr, tpr),
-        "precision_recall": (recall[::-1], precision[::-1]),
-        "calibration": (mean, prevalence),
-        "scores": _histogram(y_true, y_score, p.n_bins),
-    }
-    return {
-        name: _thinned(
-            pd.DataFrame(dict(zip(CURVES[name], columns, strict=True))), p.n_curve_points
+    if p.baseline is not None and p.baseline not in present:
+        raise InputError(
+            f"evaluate.baseline must be a column of the table, or null. "
+            f"Got {p.baseline!r} instead.{nearest(p.baseline, present)}"
         )
-        for name, columns in tables.items()
-    }
+    grouped = [c for needed, _ in subgroups.ATTRIBUTES.values() for c in needed]
+    wanted = dict.fromkeys(["isic_id", *grouped, *([p.baseline] if p.baseline else [])])
+    return [c for c in wanted if c in present and c != "patient_id"]
 
 
-def summary(found: dict[str, dict[str, float]]) -> str:
-    """Say in a line or two how good the scores are, and on what.
+def joined(scored: pd.DataFrame, lesions: pd.DataFrame) -> pd.DataFrame:
+    """Join scores with what else is known of their lesions.
 
     Args:
-        found: `measures` by set, "holdout" or "oof".
+        scored: isic_id, one row per lesion.
+        lesions: isic_id and further columns, at least of these lesions.
+
+    Returns:
+        The columns of both, in the order of `scored`.
+
+    Raises:
+        InputError: A scored lesion is not among `lesions`.
     """
-    lines = [
-        f"{name:8s} pAUC {m['pauc']:.4f}  AUC {m['auc']:.4f}  sensitivity at 95 % specificity "
-        f"{m['sensitivity_at_95_specificity']:.3f}  ({m['n_lesions']:,} lesions, "
-        f"{m['n_positives']:,} positives)"
-        for name, m in found.items()
-    ]
-    if "holdout" not in found:
+    absent = scored.loc[~scored["isic_id"].isin(lesions["isic_id"]), "isic_id"]
+    if len(absent):
+        raise InputError(f"the metadata must hold every scored lesion. {absent.iloc[0]} is absent.")
+    return scored.merge(lesions, on="isic_id", validate="one_to_one")
+
+
+def evaluate(
+    sets: dict[str, pd.DataFrame], calibrator: Calibrator, p: Params, sampling: bootstrap.Params
+) -> tuple[Details, dict[str, dict[str, pd.DataFrame]]]:
+    """Measure sets of scored lesions.
+
+    Args:
+        sets: By name, "oof", and "holdout", which may be empty: patient_id, target, score,
+            probability and `columns`, one row per lesion. Thresholds are chosen on "oof".
+        calibrator: What made the probabilities of the holdout.
+        p: The block `evaluate`.
+        sampling: The block `bootstrap`.
+
+    Returns:
+        For metrics/details.json, what was measured, and the curves of each set by name.
+
+    Raises:
+        InputError: A set has lesions of one class only.
+    """
+    measured, drawn = {}, {name: curves.empty() for name in sets}
+    for name, lesions in sets.items():
+        if len(lesions):
+            resamples = bootstrap.draw(lesions, sampling)
+            measured[name] = _measure(lesions, sets["oof"], calibrator, p, resamples)
+            measured[name]["baseline"] = _baseline(lesions, p, sampling)
+            drawn[name] = curves.draw(
+                lesions, resamples, n_bins=p.n_bins, n_points=p.n_curve_points
+            )
+    details = {
+        "primary": "holdout" if "holdout" in measured else "oof",
+        "bootstrap": sampling.model_dump(),
+        **p.model_dump(include={"min_tpr", "top_k", "min_positives"}),
+        "calibrator": calibrator.model_dump(),
+        "sets": measured,
+    }
+    return details, drawn
+
+
+def headline(details: Details) -> dict[str, dict[str, float]]:
+    """Pick what `dvc exp show` displays: few columns, so that a sweep fits a screen.
+
+    Args:
+        details: From `evaluate`.
+
+    Returns:
+        pauc and auc of each set, the interval of the pAUC for the primary one.
+    """
+    found = {}
+    for name, measured in details["sets"].items():
+        pauc, auc = measured["ranking"]["pauc"], measured["ranking"]["auc"]["value"]
+        limits = {"pauc_low": pauc["low"], "pauc_high": pauc["high"]}
+        shown = limits if name == details["primary"] else {}
+        found[name] = {"pauc": pauc["value"], **shown, "auc": auc}
+    return found
+
+
+def summary(details: Details) -> str:
+    """Say in a line per set how good the scores are, how sure that is, and on what.
+
+    Args:
+        details: From `evaluate`.
+    """
+    lines = []
+    for name, measured in details["sets"].items():
+        said = [
+            f"{label} {i['value']:.4f} ({_limit(i['low'])} to {_limit(i['high'])})"
+            for label, i in (
+                ("pAUC", measured["ranking"]["pauc"]),
+                ("AUC", measured["ranking"]["auc"]),
+            )
+        ]
+        lines.append(
+            f"{name:8s} {'  '.join(said)}  {measured['n_lesions']:,} lesions of "
+            f"{measured['n_patients']:,} patients, {measured['n_positives']:,} positives"
+        )
+    if "holdout" not in details["sets"]:
         lines.append("no holdout: out-of-fold scores only, of folds that chose their best epoch")
     return "\n".join(lines)
 
 
-def _histogram(y_true: np.ndarray, y_score: np.ndarray, n_bins: int) -> tuple[np.ndarray, ...]:
-    """Shares per bin of log10(score); at 0.1 % prevalence a linear axis would show one bar."""
-    logs = np.log10(np.clip(y_score, 1e-12, None))
-    edges = np.linspace(logs.min(), logs.max() + 1e-9, 2 * n_bins + 1)
-    shares = [np.histogram(logs[y_true == c], edges)[0] / (y_true == c).sum() for c in (1, 0)]
-    return (edges[:-1] + edges[1:]) / 2, *shares
+def _measure(
+    lesions: pd.DataFrame,
+    oof: pd.DataFrame,
+    calibrator: Calibrator,
+    p: Params,
+    resamples: Resamples,
+) -> Details:
+    points = operating.measures(
+        lesions,
+        oof,
+        resamples,
+        levels={"specificity": p.specificities, "sensitivity": p.sensitivities},
+    )
+    groups = subgroups.measures(
+        lesions, resamples, threshold=points[0]["threshold"], min_positives=p.min_positives
+    )
+    for point in points:  # shown as they apply to the probabilities
+        point["threshold"] = float(calibrator.probability(min(point["threshold"], 1.0)))
+    before = lesions.assign(probability=lesions["score"])
+    return {
+        **_counts(lesions),
+        **_ranking(lesions, p, resamples),
+        "calibration": {
+            "before": reliability.measures(before, resamples, n_bins=p.n_bins),
+            "after": reliability.measures(lesions, resamples, n_bins=p.n_bins),
+        },
+        "operating_points": points,
+        "subgroups": {
+            "specificity": p.specificities[0],
+            "threshold": points[0]["threshold"],
+            "absent": subgroups.groups(lesions)[1],
+            "groups": groups,
+        },
+    }
 
 
-def _thinned(table: pd.DataFrame, n: int) -> pd.DataFrame:
-    if len(table) <= n:
-        return table
-    return table.iloc[np.unique(np.linspace(0, len(table) - 1, n).round().astype(int))]
+def _counts(lesions: pd.DataFrame) -> Details:
+    positives = lesions[lesions["target"] == 1]
+    return {
+        "n_lesions": len(lesions),
+        "n_positives": len(positives),
+        "n_patients": lesions["patient_id"].nunique(),
+        "n_patients_with_malignancy": positives["patient_id"].nunique(),
+        "prevalence": len(positives) / len(lesions),
+    }
+
+
+def _ranking(lesions: pd.DataFrame, p: Params, resamples: Resamples) -> Details:
+    ranked = ranking.rank(lesions, lesions["score"], resamples)
+    values = {
+        "pauc": ranked.each(lambda roc: roc.partial_auc(p.min_tpr)),
+        "auc": ranked.each(ranking.Roc.auc),
+        "average_precision": ranked.each(ranking.Roc.average_precision),
+    }
+    found = {name: bootstrap.interval(v, resamples.confidence) for name, v in values.items()}
+    found["top_k_sensitivity"], n_crowded = operating.retrieval(lesions, resamples, k=p.top_k)
+    return {"n_crowded_patients": n_crowded, "ranking": found}
+
+
+def _baseline(lesions: pd.DataFrame, p: Params, sampling: bootstrap.Params) -> Details | None:
+    """Compare with sorting by one column, largest first, lesions without a value last."""
+    if p.baseline is None:
+        return None
+    values = pd.to_numeric(lesions[p.baseline], errors="coerce")
+    by_column = lesions.assign(score=values.fillna(values.min() - 1))
+    found = comparison.paired(by_column, lesions, sampling, min_tpr=p.min_tpr)
+    kept = {name: found[name]["first"] for name in found}
+    return {
+        "column": p.baseline,
+        **kept,
+        **{f"{name}_difference": found[name]["difference"] for name in found},
+    }
+
+
+def _limit(value: float | None) -> str:
+    return "?" if value is None else f"{value:.4f}"

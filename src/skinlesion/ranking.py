@@ -47,8 +47,7 @@ class Roc:
         low, high = np.maximum(self.tpr[:-1] - min_tpr, 0), np.maximum(self.tpr[1:] - min_tpr, 0)
         rise = np.diff(self.tpr, axis=0)
         share = np.divide(high - low, rise, out=np.ones_like(rise), where=rise > 0)
-        areas: np.ndarray = np.diff(self.fpr, axis=0) * share * (low + high) / 2
-        return areas.sum(0)
+        return np.asarray((np.diff(self.fpr, axis=0) * share * (low + high) / 2).sum(0))
 
     def auc(self) -> np.ndarray:
         """Areas under the whole curves, shape (n_resamples,)."""
@@ -56,17 +55,13 @@ class Roc:
 
     def average_precision(self) -> np.ndarray:
         """Mean precision over the positives, each at its own threshold; shape (n_resamples,)."""
-        steps: np.ndarray = np.diff(self.tpr, axis=0) * self.precision[1:]
-        return steps.sum(0)
+        return np.asarray((np.diff(self.tpr, axis=0) * self.precision[1:]).sum(0))
 
     @property
     def precision(self) -> np.ndarray:
         """Share of positives among the lesions up to each block, 1 where there is none."""
         called = self.tp + self.fp
-        precision: np.ndarray = np.divide(
-            self.tp, called, out=np.ones_like(called), where=called > 0
-        )
-        return precision
+        return np.asarray(np.divide(self.tp, called, out=np.ones_like(called), where=called > 0))
 
     def sensitivity_at(self, specificity: float) -> np.ndarray:
         """Largest sensitivity of a threshold that spares enough negatives.
@@ -110,7 +105,7 @@ class Ranked:
         Returns:
             Last axis of 1 + n_resamples values, that of the lesions as they are first.
         """
-        step = max(1, bootstrap.N_CELLS // (1 + self.positives.shape[0]))
+        step = max(1, bootstrap.N_CELLS // max(self.positives.shape))
         counts = self.resamples.counts
         with np.errstate(invalid="ignore"):
             found = [

@@ -1,0 +1,24 @@
+"""Compare two runs: the paired difference of their pAUC and AUC, resampled over patients.
+
+    python scripts/compare.py FIRST SECOND [SCORES_CSV]
+
+FIRST and SECOND are experiments, branches, tags, commits, or files of scores. SCORES_CSV is where
+a run keeps them: predictions/holdout.csv unless given, or predictions/oof.csv.
+"""
+
+import sys
+from pathlib import Path
+
+from skinlesion import bootstrap, comparison, errors, evaluation, params
+
+
+def main(first: str, second: str, scores_csv: str = "predictions/holdout.csv") -> None:
+    sampling = params.load("bootstrap", bootstrap.Params)
+    min_tpr = params.load("evaluate", evaluation.Params).min_tpr
+    one, other = (comparison.read(source, Path(scores_csv)) for source in (first, second))
+    found = comparison.paired(one, other, sampling, min_tpr=min_tpr)
+    print(comparison.summary(one, found, first=first, second=second))
+
+
+if __name__ == "__main__":
+    errors.run(main, *sys.argv[1:])

@@ -1,0 +1,213 @@
+"""Scores become probabilities: Platt scaling, fitted to patients that the model never saw."""
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from pydantic import Field, ValidationError
+from scipy.special import expit, logit
+
+from skinlesion.errors import InputError
+from skinlesion.params import Block
+
+__all__ = ["Calibrator", "Params", "fit", "load", "logistic", "logits", "nested", "summary"]
+
+MAX_LOGIT = 36.0  # the float64 next below 1 has a logit of 36.7
+MAX_STEPS, TOLERANCE, MAX_CONDITION = 50, 1e-9, 1e12
+
+
+class Params(Block):
+    """Block `calibrate`: how scores become probabilities."""
+
+    method: Literal["platt", "none"]
+    n_parts: int = Field(ge=2)
+    seed: int = Field(ge=0)
+
+
+class Calibrator(Block):
+    """probability = expit(slope * logit(score) + intercept). The slope is positive."""
+
+    method: Literal["platt", "none"]
+    reason: str  # why scores are left as they are, or ""
+    slope: float = Field(gt=0)
+    intercept: float
+    n_lesions: int
+    n_positives: int
+
+    def probability(self, score: ArrayLike) -> np.ndarray:
+        """Turn scores into probabilities.
+
+        Args:
+            score: Any shape, in [0, 1], on the true prior.
+
+        Returns:
+            The same shape, in (0, 1), in the same order; the scores themselves where `method`
+            is "none".
+        """
+        if self.method == "none":
+            return np.asarray(score, np.float64)
+        return np.asarray(expit(self.slope * logits(score) + self.intercept))
+
+
+def logits(score: ArrayLike) -> np.ndarray:
+    """Turn scores into log odds.
+
+    Args:
+        score: Any shape, in [0, 1].
+
+    Returns:
+        The same shape, within +- MAX_LOGIT, so that scores of 0 and 1 stay finite.
+    """
+    with np.errstate(divide="ignore"):
+        found = logit(np.asarray(score, np.float64))
+    return np.asarray(np.clip(found, -MAX_LOGIT, MAX_LOGIT))
+
+
+def fit(lesions: pd.DataFrame, p: Params) -> Calibrator:
+    """Fit a calibrator.
+
+    Args:
+        lesions: patient_id, target and score, one row per lesion, each scored by a model that
+            did not learn from its patient.
+        p: The block `calibrate`.
+
+    Returns:
+        The calibrator. Scores are left as they are, and it says why, where fewer than p.n_parts
+        patients have a malignancy, or where risk does not rise with the score.
+
+    Source:
+        Platt (1999), Probabilistic Outputs for Support Vector Machines; the targets are his,
+        drawn in from 0 and 1, so that a fit exists also where the classes do not overlap.
+    """
+    n_malignant = lesions.loc[lesions["target"] == 1, "patient_id"].nunique()
+    if p.method == "none":
+        return _left(lesions, "calibrate.method is none")
+    if n_malignant < p.n_parts:
+        found = f"{n_malignant} out-of-fold patients have a malignancy"
+        return _left(lesions, f"{found}, calibrate.n_parts = {p.n_parts} are needed")
+    return _platt(lesions)
+
+
+def nested(lesions: pd.DataFrame, p: Params) -> np.ndarray:
+    """Turn scores into probabilities without any patient calibrating themselves.
+
+    The patients are dealt into p.n_parts parts, those with and those without a malignancy
+    apart; each part's calibrator is fitted to the others.
+
+    Args:
+        lesions: isic_id, patient_id, target and score, one row per lesion; any order.
+        p: The block `calibrate`.
+
+    Returns:
+        Shape (n_lesions,), in [0, 1]. Within a part the order is that of the scores; between
+        parts it may differ, so rankings are measured on the scores.
+    """
+    if fit(lesions, p).method == "none":
+        return lesions["score"].to_numpy(np.float64)
+    part, found = _parts(lesions, p), np.empty(len(lesions))
+    for i in range(p.n_parts):
+        found[part == i] = _platt(lesions[part != i]).probability(lesions.loc[part == i, "score"])
+    return found
+
+
+def load(path: Path) -> Calibrator:
+    """Read a calibrator.
+
+    Args:
+        path: calibration.json.
+
+    Raises:
+        InputError: The file is absent or is no calibrator.
+    """
+    try:
+        return Calibrator.model_validate_json(path.read_text())
+    except (OSError, ValidationError) as error:
+        raise InputError(f"{path} must be a calibrator. {error}") from None
+
+
+def summary(calibrator: Calibrator) -> str:
+    """Say in a line what becomes of a score.
+
+    Args:
+        calibrator: From `fit`.
+    """
+    if calibrator.method == "none":
+        return f"scores are left as they are: {calibrator.reason}"
+    return (
+        f"log odds = {calibrator.slope:.3f} x those of the score {calibrator.intercept:+.3f}, from "
+        f"{calibrator.n_lesions:,} out-of-fold lesions, {calibrator.n_positives:,} of them positive"
+    )
+
+
+def logistic(
+    design: np.ndarray, positive: np.ndarray, n: np.ndarray, *, offset: np.ndarray
+) -> np.ndarray:
+    """Fit logistic regressions without penalty, by Newton's method; several at a time.
+
+    Args:
+        design: Shape (n_rows, n_columns), the same in each fit.
+        positive: Shape (n_rows, n_fits), how many of a row's lesions are positive; any share.
+        n: The same shape, how many lesions each row stands for.
+        offset: Shape (n_rows,), added to the log odds.
+
+    Returns:
+        Shape (n_columns, n_fits); NaN where no finite fit exists: the classes do not overlap, or
+        the columns are not independent.
+    """
+    k = design.shape[1]
+    beta = np.zeros((k, positive.shape[1]))
+    step = np.full_like(beta, np.inf)
+    products = (design[:, :, None] * design[:, None, :]).reshape(-1, k * k)
+    for _ in range(MAX_STEPS):
+        mean = expit(design @ beta + offset[:, None])  # (n_rows, n_fits)
+        hessian = (products.T @ (n * mean * (1 - mean))).T.reshape(-1, k, k)
+        gradient = design.T @ (positive - n * mean)
+        singular = np.linalg.cond(hessian) > MAX_CONDITION
+        hessian[singular] = np.nan
+        step = np.linalg.solve(hessian, gradient.T[:, :, None])[:, :, 0].T
+        # Far from the solution a whole step may overshoot.
+        beta = beta + step / np.maximum(1.0, np.abs(step).max(0))
+        if not (np.abs(step) > TOLERANCE).any():
+            break
+    return np.where((np.abs(step) <= TOLERANCE).all(0), beta, np.nan)
+
+
+def _platt(lesions: pd.DataFrame) -> Calibrator:
+    z, positive = logits(lesions["score"]), lesions["target"].to_numpy() == 1
+    n_positives = int(positive.sum())
+    highest, lowest = (n_positives + 1) / (n_positives + 2), 1 / (len(z) - n_positives + 2)
+    design, one = np.column_stack([np.ones(len(z)), z]), np.ones((len(z), 1))
+    drawn_in = np.where(positive, highest, lowest)[:, None]
+    intercept, slope = logistic(design, drawn_in, one, offset=np.zeros(len(z)))[:, 0]
+    if not slope > 0:  # nor NaN
+        return _left(lesions, "out of fold, risk does not rise with the score")
+    return Calibrator(
+        method="platt",
+        reason="",
+        slope=float(slope),
+        intercept=float(intercept),
+        n_lesions=len(z),
+        n_positives=n_positives,
+    )
+
+
+def _left(lesions: pd.DataFrame, reason: str) -> Calibrator:
+    """Leave the scores as they are."""
+    return Calibrator(
+        method="none",
+        reason=reason,
+        slope=1.0,
+        intercept=0.0,
+        n_lesions=len(lesions),
+        n_positives=int(lesions["target"].sum()),
+    )
+
+
+def _parts(lesions: pd.DataFrame, p: Params) -> np.ndarray:
+    malignant = lesions.groupby("patient_id")["target"].max()  # sorted by patient_id
+    rng, part = np.random.default_rng(p.seed), pd.Series(0, malignant.index)
+    for _, patients in malignant.groupby(malignant):
+        part[rng.permutation(patients.index.to_numpy())] = np.arange(len(patients)) % p.n_parts
+    return lesions["patient_id"].map(part).to_numpy()
