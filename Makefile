@@ -5,7 +5,7 @@ export PATH := $(BIN):$(PATH)
 export ITERATIVE_DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test lint lock clean
+.PHONY: help repro test lint bench lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z.]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -18,6 +18,9 @@ test: lint ## install, then lint and run all tests
 
 lint: .venv/installed ## ruff and mypy
 	ruff check . && ruff format --check . && mypy
+
+bench: .venv/installed ## how long intervals take at the size of the real challenge
+	python benchmarks/intervals.py
 
 lock: .venv/installed ## pin the whole environment: requirements.txt from pyproject.toml
 	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --quiet \

@@ -9,14 +9,13 @@ a run keeps them: predictions/holdout.csv unless given, or predictions/oof.csv.
 import sys
 from pathlib import Path
 
-from skinlesion import bootstrap, comparison, errors, evaluation, params
+from skinlesion import bootstrap, comparison, errors, params
 
 
 def main(first: str, second: str, scores_csv: str = "predictions/holdout.csv") -> None:
-    sampling = params.load("bootstrap", bootstrap.Params)
-    min_tpr = params.load("evaluate", evaluation.Params).min_tpr
+    sampling = params.load("measure", bootstrap.Params)
     one, other = (comparison.read(source, Path(scores_csv)) for source in (first, second))
-    found = comparison.paired(one, other, sampling, min_tpr=min_tpr)
+    found = comparison.paired(one, other, sampling)
     print(comparison.summary(one, found, first=first, second=second))
 
 

@@ -23,7 +23,7 @@ def main(
     plots: Path,
 ) -> None:
     p = params.load("evaluate", evaluation.Params)
-    sampling = params.load("bootstrap", bootstrap.Params)
+    sampling = params.load("measure", bootstrap.Params)
     wanted = evaluation.columns(metadata.header(train_metadata_csv), p)
     lesions = metadata.read(train_metadata_csv, columns=wanted)
     sets = {

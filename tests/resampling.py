@@ -21,7 +21,7 @@ def lesions(seed: int, *, n: int = 300, n_patients: int = 40, levels: int = 60) 
 
 
 def params(n: int = 50, seed: int = 1) -> bootstrap.Params:
-    return bootstrap.Params(n_resamples=n, confidence=0.95, seed=seed)
+    return bootstrap.Params(min_tpr=0.8, n_resamples=n, confidence=0.95, seed=seed)
 
 
 def drawn(table: pd.DataFrame, n: int = 50, seed: int = 1) -> bootstrap.Resamples:

@@ -3,6 +3,7 @@
 import io
 from pathlib import Path
 
+import dvc.api
 import numpy as np
 import pytest
 from dvc.exceptions import FileMissingError
@@ -24,7 +25,7 @@ def scored(seed: int, *, noise: float = 0.0):
 
 
 def compared(first, second) -> dict:
-    return comparison.paired(first, second, params(200), min_tpr=0.8)
+    return comparison.paired(first, second, params(200))
 
 
 @SEEDS
@@ -131,7 +132,7 @@ def test_scores_are_read_from_a_revision(monkeypatch):
         asked.append((path, rev))
         return io.StringIO(text)
 
-    monkeypatch.setattr(comparison.dvc.api, "open", opened)
+    monkeypatch.setattr(dvc.api, "open", opened)
     assert len(comparison.read("main", SCORES)) == 300
     assert asked == [("predictions/holdout.csv", "main")]
 
@@ -141,13 +142,13 @@ def test_a_revision_whose_scores_cannot_be_had_is_refused_by_name(monkeypatch, e
     def refused(*args, **kwargs):
         raise error
 
-    monkeypatch.setattr(comparison.dvc.api, "open", refused)
+    monkeypatch.setattr(dvc.api, "open", refused)
     with pytest.raises(InputError, match="no-such-run must be a file of scores, or a revision"):
         comparison.read("no-such-run", SCORES)
 
 
 def test_a_revision_whose_scores_lack_a_column_is_refused(monkeypatch):
     text = scored(0).drop(columns="score").to_csv(index=False)
-    monkeypatch.setattr(comparison.dvc.api, "open", lambda *args, **kwargs: io.StringIO(text))
+    monkeypatch.setattr(dvc.api, "open", lambda *args, **kwargs: io.StringIO(text))
     with pytest.raises(InputError, match=r"holdout\.csv of main must have the columns"):
         comparison.read("main", SCORES)

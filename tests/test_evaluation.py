@@ -13,7 +13,6 @@ from skinlesion import bootstrap, calibration, comparison, evaluation, metrics, 
 from skinlesion.errors import InputError
 
 PARAMS = {
-    "min_tpr": 0.8,
     "n_bins": 10,
     "n_curve_points": 50,
     "specificities": [0.9, 0.95],
@@ -94,7 +93,7 @@ def test_calibration_is_of_the_scores_before_and_of_the_probabilities_after():
 def test_the_baseline_sorts_by_its_column_and_puts_the_unknown_last():
     table, found = lesions(0), evaluated()[0]["sets"]["holdout"]["baseline"]
     by_column = table.assign(score=table["diameter"].fillna(-1))
-    expected = comparison.paired(by_column, table, sampling(), min_tpr=0.8)
+    expected = comparison.paired(by_column, table, sampling())
     assert found["column"] == "diameter"
     assert found["auc"] == expected["auc"]["first"]
     assert found["pauc_difference"] == expected["pauc"]["difference"]
@@ -181,7 +180,6 @@ def test_the_summary_says_when_there_is_no_holdout():
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"min_tpr": 1.0},
         {"n_bins": 1},
         {"n_curve_points": 9},
         {"specificities": []},
@@ -196,7 +194,7 @@ def test_a_param_out_of_range_is_refused(wrong):
         params(**wrong)
 
 
-def test_the_block_bootstrap_refuses_what_makes_no_interval():
-    for wrong in ({"n_resamples": 1}, {"confidence": 1.0}, {"seed": -1}):
+def test_the_block_measure_refuses_what_makes_no_interval():
+    for wrong in ({"min_tpr": 1.0}, {"n_resamples": 1}, {"confidence": 1.0}, {"seed": -1}):
         with pytest.raises(ValidationError, match=next(iter(wrong))):
             bootstrap.Params(**sampling().model_dump() | wrong)

@@ -28,6 +28,8 @@ SMALL = {
     "resample": {"n_planned_epochs": 3},
     "model": {"backbone": "tiny", "image_px": 32, "tabular_units": [8]},
     "train": {"n_epochs": 2},
+    "calibrate": {"n_parts": 2},
+    "explain": {"n_permutations": 1, "n_shown": 2},
 }
 OFF = {"rate": 0.0, "max_change": 0.1}
 
@@ -88,7 +90,7 @@ def shell(folder: Path, line: str) -> subprocess.CompletedProcess:
 def repository(tmp_path_factory):
     """A git repository of the project with small params, where `dvc repro` has run once."""
     folder = tmp_path_factory.mktemp("here") / "project"
-    for name in ("src", "stages"):
+    for name in ("src", "stages", "scripts"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("dvc.yaml", ".gitignore", ".dvcignore", ".dvc/config"):
         (folder / name).parent.mkdir(exist_ok=True)
@@ -123,7 +125,7 @@ def work(repository, tmp_path, monkeypatch):
     folder = tmp_path / "work"
     folder.mkdir()
     shutil.copy(repository / "params.yaml", folder)
-    for name in ("data", "models", "predictions"):
+    for name in ("data", "models", "predictions", "calibrated", "explanations", "metrics"):
         shutil.copytree(repository / name, folder / name)
     monkeypatch.chdir(folder)
     return folder
@@ -184,9 +186,55 @@ def test_scores_with_a_known_target_are_of_lesions_not_learnt_from(repository, n
 def test_the_evaluation_is_of_the_predictions(repository, name):
     scored = pd.read_csv(repository / f"predictions/{name}.csv")
     found = json.loads((repository / "metrics/evaluation.json").read_text())[name]
+    details = json.loads((repository / "metrics/details.json").read_text())["sets"][name]
 
-    assert found["pauc"] == pytest.approx(metrics.partial_auc(scored["target"], scored["score"]))
-    assert found["n_lesions"] == len(scored)
+    assert found["pauc"] == details["ranking"]["pauc"]["value"]
+    assert found["pauc"] == pytest.approx(
+        metrics.partial_auc(scored["target"], scored["score"]), abs=1e-6
+    )
+    assert details["n_lesions"] == len(scored)
+
+
+def test_probabilities_are_in_the_order_of_the_scores(repository):
+    for name, score, probability in (
+        ("holdout", "score", "probability"),
+        ("submission", "target", "target"),
+    ):
+        scored = pd.read_csv(repository / f"predictions/{name}.csv")
+        calibrated = pd.read_csv(repository / f"calibrated/{name}.csv")
+        assert calibrated["isic_id"].tolist() == scored["isic_id"].tolist()
+        assert calibrated[probability].rank().tolist() == scored[score].rank().tolist()
+
+
+def test_without_calibration_the_submission_is_that_of_the_scores(work):
+    write_params(work, calibrate={"method": "none"})
+    said = run("calibrate", *command("calibrate"))
+
+    assert said == "scores are left as they are: calibrate.method is none\n"
+    expected = (work / "predictions/submission.csv").read_bytes()
+    assert (work / "calibrated/submission.csv").read_bytes() == expected
+
+
+def test_without_a_holdout_everything_is_of_the_out_of_fold_lesions(work):
+    for name in ("predictions", "calibrated"):
+        path = work / name / "holdout.csv"
+        pd.read_csv(path)[:0].to_csv(path, index=False)
+    for name in ("calibrate", "evaluate", "explain", "report"):
+        run(name, *command(name))
+
+    evaluation = json.loads((work / "metrics/evaluation.json").read_text())
+    assert list(evaluation) == ["oof"]
+    shown = pd.read_csv(work / "explanations/gallery.csv")["isic_id"]
+    assert set(shown) <= set(pd.read_csv(work / "predictions/oof.csv")["isic_id"])
+    assert "out-of-fold" in (work / "metrics/report.html").read_text()
+
+
+def test_the_report_and_its_tiles_are_kept_from_git(repository):
+    tracked = shell(repository, "git ls-files").stdout.split()
+
+    assert (repository / "metrics/report.html").exists()
+    assert list((repository / "explanations").glob("*.png"))
+    assert not [path for path in tracked if path.endswith((".png", ".jpg", ".html", ".hdf5"))]
 
 
 def test_the_model_scores_its_validation_fold_as_it_did_in_training(repository):
@@ -262,9 +310,10 @@ def test_an_image_only_network_runs(work):
         train={"n_epochs": 1},
         augment={"brightness": OFF, "contrast": OFF, "quarter_turn": {"rate": 0.0}},
     )
-    for name in ("encode", "train", "predict"):
+    for name in ("encode", "train", "predict", "explain"):
         run(name, *command(name))
 
+    assert set(pd.read_csv(work / "explanations/importance.csv")["feature"]) == {"tile"}
     assert len(pd.read_csv(work / "predictions/submission.csv")) == 30
 
 
@@ -358,6 +407,26 @@ REFUSALS = {
         copied("models/fold-0", "models/fold-1"),
         "rm -r models/fold-1",
     ),
+    "baseline that is no column": (
+        "evaluate",
+        with_params(evaluate={"baseline": "diameter"}),
+        "evaluate.baseline must be a column of the table, or null. Got 'diameter' instead.",
+    ),
+    "missing calibrator": (
+        "evaluate",
+        empty("calibrated/calibration.json"),
+        "calibrated/calibration.json must be a calibrator",
+    ),
+    "missing scores": (
+        "calibrate",
+        empty("predictions/oof.csv"),
+        "predictions/oof.csv must be a metadata table. There is no such file.",
+    ),
+    "figures of another kind": (
+        "report",
+        text("metrics/details.json"),
+        "metrics/details.json must",
+    ),
     "test table without a feature": (
         "predict",
         without_column(TEST, "age_approx"),
@@ -397,6 +466,18 @@ def test_a_clone_elsewhere_makes_the_same_bytes(repository, clone):
     assert process.wait() == 0, (folder.parent / "log").read_text()
     assert (folder / "dvc.lock").read_bytes() == (repository / "dvc.lock").read_bytes()
     assert shell(folder, "git status --porcelain").stdout == ""  # nor do the metrics in git differ
+
+
+def test_two_runs_are_compared_by_name_and_by_file(repository):
+    compare = "PYTHONPATH=src python scripts/compare.py"
+    again = shell(repository, f"{compare} HEAD predictions/holdout.csv")
+    nowhere = shell(repository, f"{compare} HEAD no-such-run")
+
+    assert again.returncode == 0, again.stderr
+    assert again.stdout.count("no difference shown") == 2
+    assert nowhere.returncode == 1
+    assert "error: no-such-run must be a file of scores, or a revision" in nowhere.stderr
+    assert "Traceback" not in nowhere.stderr
 
 
 def test_bad_data_stops_the_pipeline_and_checkout_brings_the_results_back(repository):

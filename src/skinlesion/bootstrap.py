@@ -23,8 +23,9 @@ MAX_UNDEFINED = 0.1  # share of resamples in which a quantity may be undefined
 
 
 class Params(Block):
-    """Block `bootstrap`: how often patients are resampled, and how sure an interval is to be."""
+    """Block `measure`: which pAUC is measured, and how sure that is."""
 
+    min_tpr: float = Field(ge=0, lt=1)
     n_resamples: int = Field(ge=20, le=100_000)
     confidence: float = Field(gt=0, lt=1)
     seed: int = Field(ge=0)
@@ -58,7 +59,7 @@ def draw(lesions: pd.DataFrame, p: Params) -> Resamples:
 
     Args:
         lesions: patient_id and target, one row per lesion. Their order is irrelevant.
-        p: The block `bootstrap`.
+        p: The block `measure`.
 
     Returns:
         The resamples. Each has as many patients with a malignancy as there are, and as many

@@ -2,10 +2,7 @@
 
 from pathlib import Path
 
-import dvc.api
 import pandas as pd
-from dvc.exceptions import DvcException
-from scmrepo.exceptions import SCMError
 
 from skinlesion import bootstrap, metadata, ranking
 from skinlesion.bootstrap import Interval, Params
@@ -16,16 +13,13 @@ __all__ = ["paired", "read", "summary", "verdict"]
 COLUMNS = ["isic_id", "patient_id", "target", "score"]
 
 
-def paired(
-    first: pd.DataFrame, second: pd.DataFrame, p: Params, *, min_tpr: float
-) -> dict[str, dict[str, Interval]]:
+def paired(first: pd.DataFrame, second: pd.DataFrame, p: Params) -> dict[str, dict[str, Interval]]:
     """Compare two sets of scores of the same lesions.
 
     Args:
         first: isic_id, patient_id, target and score, one row per lesion.
         second: The same lesions, in any order.
-        p: The block `bootstrap`. Each resample is of the same patients for both.
-        min_tpr: Of the pAUC, in [0, 1).
+        p: The block `measure`. Each resample is of the same patients for both.
 
     Returns:
         For pauc and auc: the intervals of first, second and difference (second - first).
@@ -36,7 +30,7 @@ def paired(
     second = _aligned(first, second)
     resamples = bootstrap.draw(first, p)
     ranked = [ranking.rank(first, table["score"], resamples) for table in (first, second)]
-    areas = {"pauc": lambda roc: roc.partial_auc(min_tpr), "auc": ranking.Roc.auc}
+    areas = {"pauc": lambda roc: roc.partial_auc(p.min_tpr), "auc": ranking.Roc.auc}
     found = {}
     for name, area in areas.items():
         one, other = (r.each(area) for r in ranked)
@@ -101,6 +95,11 @@ def read(source: str, path: Path) -> pd.DataFrame:
         InputError: There is no such file and no such revision, its scores are neither in the
             cache nor on the remote, or they lack a column.
     """
+    # DVC takes a second to load, and a comparison of two tables does not need it.
+    import dvc.api
+    from dvc.exceptions import DvcException
+    from scmrepo.exceptions import SCMError
+
     if Path(source).is_file():
         return metadata.read(Path(source), columns=COLUMNS)[COLUMNS]
     try:

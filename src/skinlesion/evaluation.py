@@ -20,7 +20,6 @@ Details = dict[str, Any]
 class Params(Block):
     """Block `evaluate`: what is measured."""
 
-    min_tpr: float = Field(ge=0, lt=1)
     n_bins: int = Field(ge=2)
     n_curve_points: int = Field(ge=10)
     specificities: list[Level] = Field(min_length=1)
@@ -82,7 +81,7 @@ def evaluate(
             probability and `columns`, one row per lesion. Thresholds are chosen on "oof".
         calibrator: What made the probabilities of the holdout.
         p: The block `evaluate`.
-        sampling: The block `bootstrap`.
+        sampling: The block `measure`.
 
     Returns:
         For metrics/details.json, what was measured, and the curves of each set by name.
@@ -95,14 +94,15 @@ def evaluate(
         if len(lesions):
             resamples = bootstrap.draw(lesions, sampling)
             measured[name] = _measure(lesions, sets["oof"], calibrator, p, resamples)
-            measured[name]["baseline"] = _baseline(lesions, p, sampling)
+            measured[name] |= _ranking(lesions, p, sampling, resamples)
             drawn[name] = curves.draw(
                 lesions, resamples, n_bins=p.n_bins, n_points=p.n_curve_points
             )
     details = {
         "primary": "holdout" if "holdout" in measured else "oof",
+        "min_tpr": sampling.min_tpr,
         "bootstrap": sampling.model_dump(),
-        **p.model_dump(include={"min_tpr", "top_k", "min_positives"}),
+        **p.model_dump(include={"top_k", "min_positives"}),
         "calibrator": calibrator.model_dump(),
         "sets": measured,
     }
@@ -172,7 +172,6 @@ def _measure(
     before = lesions.assign(probability=lesions["score"])
     return {
         **_counts(lesions),
-        **_ranking(lesions, p, resamples),
         "calibration": {
             "before": reliability.measures(before, resamples, n_bins=p.n_bins),
             "after": reliability.measures(lesions, resamples, n_bins=p.n_bins),
@@ -198,16 +197,22 @@ def _counts(lesions: pd.DataFrame) -> Details:
     }
 
 
-def _ranking(lesions: pd.DataFrame, p: Params, resamples: Resamples) -> Details:
+def _ranking(
+    lesions: pd.DataFrame, p: Params, sampling: bootstrap.Params, resamples: Resamples
+) -> Details:
     ranked = ranking.rank(lesions, lesions["score"], resamples)
     values = {
-        "pauc": ranked.each(lambda roc: roc.partial_auc(p.min_tpr)),
+        "pauc": ranked.each(lambda roc: roc.partial_auc(sampling.min_tpr)),
         "auc": ranked.each(ranking.Roc.auc),
         "average_precision": ranked.each(ranking.Roc.average_precision),
     }
     found = {name: bootstrap.interval(v, resamples.confidence) for name, v in values.items()}
     found["top_k_sensitivity"], n_crowded = operating.retrieval(lesions, resamples, k=p.top_k)
-    return {"n_crowded_patients": n_crowded, "ranking": found}
+    return {
+        "n_crowded_patients": n_crowded,
+        "ranking": found,
+        "baseline": _baseline(lesions, p, sampling),
+    }
 
 
 def _baseline(lesions: pd.DataFrame, p: Params, sampling: bootstrap.Params) -> Details | None:
@@ -216,7 +221,7 @@ def _baseline(lesions: pd.DataFrame, p: Params, sampling: bootstrap.Params) -> D
         return None
     values = pd.to_numeric(lesions[p.baseline], errors="coerce")
     by_column = lesions.assign(score=values.fillna(values.min() - 1))
-    found = comparison.paired(by_column, lesions, sampling, min_tpr=p.min_tpr)
+    found = comparison.paired(by_column, lesions, sampling)
     kept = {name: found[name]["first"] for name in found}
     return {
         "column": p.baseline,

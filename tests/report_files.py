@@ -1,0 +1,301 @@
+"""The files that a report is made from, with made-up values of the size of real ones."""
+
+import io
+import json
+import runpy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+from scipy.stats import norm
+
+ROOT = Path(__file__).parents[1]
+NAMES = (
+    *("params.yaml", "data.json", "details.json", "plots", "calibrated", "explanations"),
+    *("train", "models", "report.html", "report.css", "out.html"),
+)
+LONG = (
+    "Department of Dermatology and Venereology, University Hospital of a City With a Long Name, X"
+)
+FEATURES = ["tile", "clin_size_long_diam_mm", "tbp_lv_deltaLBnorm", "age_approx", "sex"]
+
+
+def interval(value: float | None, half: float | None = None) -> dict[str, float | None]:
+    """An interval of a value, or one that is not defined."""
+    if value is None or half is None:
+        return {"value": value, "low": None, "high": None}
+    low, high = (round(v, 6) for v in (value - half, value + half))
+    # A rate does not exceed 1.
+    high = min(high, 1.0) if value <= 1 else high
+    return {"value": round(value, 6), "low": low, "high": high}
+
+
+def risks(slope: float) -> dict[str, Any]:
+    return {
+        "log_loss": interval(0.1513, 0.021),
+        "log_loss_of_base_rate": interval(0.2247, 0.031),
+        "log_loss_skill": interval(0.3266, 0.061),
+        "brier": interval(0.0412, 0.0061),
+        "brier_of_base_rate": interval(0.0557, 0.0093),
+        "brier_skill": interval(0.2603, 0.071),
+        "slope": interval(slope, 0.17),
+        "intercept": interval(-0.112, 0.24),
+        "expected_calibration_error": interval(0.0138, 0.0071),
+    }
+
+
+def point(criterion: str, level: float, threshold: float, flagged: float) -> dict[str, Any]:
+    found = 11 * flagged**0.28
+    return {
+        "criterion": criterion,
+        "level": level,
+        "threshold": threshold,
+        "sensitivity": interval(found / 59.3, 0.081),
+        "specificity": interval(1 - (flagged - found) / 940.7, 0.014),
+        "number_needed_to_examine": interval(flagged / found, 0.61),
+        "per_1000": {
+            "flagged": interval(flagged, 13.2),
+            "found": interval(found, 9.1),
+            "missed": interval(59.3 - found, 2.1),
+            "false_alarms": interval(flagged - found, 11.5),
+        },
+    }
+
+
+def group(attribute: str, name: str, n_lesions: int, n_positives: int) -> dict[str, Any]:
+    few = n_positives < 10
+    spread = 0.6 / max(n_positives, 1) ** 0.5
+    return {
+        "attribute": attribute,
+        "group": name,
+        "n_lesions": n_lesions,
+        "n_patients": n_lesions // 11 + 1,
+        "n_positives": n_positives,
+        "too_few": few,
+        "auc": interval(None if few else 0.83 + n_lesions % 13 / 100, spread),
+        "sensitivity": interval(None if few else 0.62 + n_lesions % 17 / 60, 2 * spread),
+        "specificity": interval(0.9, 0.03),
+    }
+
+
+def scored(n_lesions: int = 1789, n_positives: int = 106) -> dict[str, Any]:
+    return {
+        "n_lesions": n_lesions,
+        "n_positives": n_positives,
+        "n_patients": 150,
+        "n_patients_with_malignancy": 37,
+        "n_crowded_patients": 17,
+        "prevalence": n_positives / n_lesions,
+        "ranking": {
+            "pauc": interval(0.141198, 0.0154),
+            "auc": interval(0.9163, 0.0271),
+            "average_precision": interval(0.535776, 0.0931),
+            "top_k_sensitivity": interval(0.9324, 0.0371),
+        },
+        "baseline": {
+            "column": "clin_size_long_diam_mm",
+            "pauc": interval(0.0713, 0.0204),
+            "auc": interval(0.7214, 0.0511),
+            "pauc_difference": interval(0.0699, 0.0223),
+            "auc_difference": interval(0.1949, 0.0487),
+        },
+        "calibration": {"before": risks(0.842), "after": risks(0.971)},
+        "operating_points": [
+            point("specificity", 0.9, 0.0932, 142.1),
+            point("specificity", 0.95, 0.1871, 84.2),
+            point("sensitivity", 0.8, 0.0713, 168.0),
+            point("sensitivity", 0.9, 0.0318, 268.4),
+            point("sensitivity", 0.95, 0.0119, 401.9),
+        ],
+        "subgroups": {
+            "specificity": 0.9,
+            "threshold": 0.0932,
+            "absent": ["lighting", "measured background lightness"],
+            "groups": [
+                group("sex", "female", 701, 39),
+                group("sex", "male", 1042, 65),
+                group("sex", "missing", 46, 2),
+                group("age", "45 to 59", 633, 31),
+                group("age", "60 to 74", 712, 58),
+                group("attribution", "ACEMID MIA", 112, 7),
+                group("attribution", LONG, 1677, 99),
+            ],
+        },
+    }
+
+
+def details(*, primary: str = "holdout", **changes: Any) -> dict[str, Any]:
+    """metrics/details.json; `changes` are made to the primary set."""
+    sets = {"oof": scored(840, 57), primary: scored() | changes}
+    calibrator = {"method": "platt", "reason": "", "slope": 0.9, "intercept": -0.1}
+    return {
+        "primary": primary,
+        "bootstrap": {"n_resamples": 1000, "confidence": 0.95, "seed": 5},
+        **{"min_tpr": 0.8, "top_k": 15, "min_positives": 10},
+        "calibrator": calibrator | {"n_lesions": 840, "n_positives": 57},
+        "test": {"n_unreadable": 0},
+        "sets": sets,
+    }
+
+
+def data() -> dict[str, Any]:
+    train = {
+        "n_lesions": 6000,
+        "n_patients": 500,
+        "lesions_per_patient": {"min": 1, "median": 8.0, "max": 166},
+        "n_positives": 400,
+        "prevalence": 0.0666667,
+        "missing": {"age_approx": 42, "sex": 172, "anatom_site_general": 94},
+        "tile_px": {"min": 61, "median": 134.0, "max": 239, "n_not_square": 0},
+        "licences": {"CC-BY": 3100, "CC-BY-NC": 2900},
+        "attributions": {"ACEMID MIA": 400, LONG: 5600},
+    }
+    test = {
+        "n_lesions": 600,
+        "missing": {"sex": 16},
+        "tile_px": {"min": 68, "median": 133.5, "max": 239, "n_not_square": 0},
+    }
+    warning = "test-image.hdf5: it has no tile of that name (2): ISIC_0000003, ISIC_0000004"
+    return {"train": train, "test": test, "n_excluded": 0, "warnings": [warning]}
+
+
+def curves(prevalence: float = 0.0593) -> dict[str, pd.DataFrame]:
+    """Curves of scores that are normal in each class, so no noise is needed."""
+    x = np.linspace(0, 1, 120)
+    tpr = norm.cdf(1.95 + norm.ppf(x))
+    precision = 1 / (
+        1 + (1 - prevalence) / prevalence * norm.cdf(norm.ppf(x) - 1.95) / x.clip(1e-9)
+    )
+    precision[0] = precision[1]
+    mean = np.geomspace(2e-5, 0.45, 10)
+    share = np.where(mean < 0.004, 0, mean**0.93)
+    bins = np.linspace(-6, -0.05, 20)
+    return {
+        "roc": band(pd.DataFrame({"fpr": x, "tpr": tpr}), 0.05),
+        "precision_recall": band(pd.DataFrame({"recall": x, "precision": precision}), 0.08),
+        "calibration_before": band(pd.DataFrame({"mean_score": mean, "prevalence": share}), 0.3),
+        "calibration": band(pd.DataFrame({"mean_score": mean**0.93, "prevalence": share}), 0.3),
+        "scores": pd.DataFrame(
+            {
+                "score": bins,
+                "positives": norm.pdf(bins, -1.2, 0.8) * 0.313,
+                "negatives": norm.pdf(bins, -3.3, 1.0) * 0.313,
+            }
+        ),
+    }
+
+
+def band(points: pd.DataFrame, width: float) -> pd.DataFrame:
+    y = points.iloc[:, 1]
+    half = width * (y if width > 0.1 else y * (1 - y) * 4)
+    return points.assign(low=(y - half).clip(0), high=(y + half).clip(upper=1))
+
+
+def importance() -> pd.DataFrame:
+    rows = []
+    for i, feature in enumerate(FEATURES):
+        for permuted in ("across", "within"):
+            drop = 0.05 / (i + 1) ** 1.5 * (0 if permuted == "within" and i > 2 else 1)
+            pauc, auc = interval(drop, 0.012), interval(1.6 * drop, 0.02)
+            rows.append([feature, permuted, *pauc.values(), *auc.values()])
+    limits = [f"{area}_{what}" for area in ("pauc", "auc") for what in ("drop", "low", "high")]
+    return pd.DataFrame(rows, columns=["feature", "permuted", *limits])
+
+
+def picture(seed: int, px: int = 96) -> bytes:
+    y, x = np.mgrid[:px, :px] / px - 0.5
+    lesion = np.exp(-((x * (1.1 + seed % 3 / 3)) ** 2 + y**2) * 60)[..., np.newaxis]
+    skin, dark = np.array([222, 180, 155]), np.array([110 + 7 * seed, 60, 45])
+    file = io.BytesIO()
+    Image.fromarray((skin + lesion * (dark - skin)).astype(np.uint8)).save(file, "png")
+    return file.getvalue()
+
+
+def gallery(n_each: int, *, images: bool) -> pd.DataFrame:
+    kinds = ["cancer ranked low"] * n_each + ["benign ranked high"] * n_each
+    ids = [f"ISIC_{i:07d}" for i in range(2 * n_each)]
+    ranks = [1780 - 83 * i if i < n_each else 3 + 5 * (i - n_each) for i in range(2 * n_each)]
+    return pd.DataFrame(
+        {
+            "kind": kinds,
+            "isic_id": ids,
+            "patient_id": [f"IP_{i:07d}" for i in range(2 * n_each)],
+            "rank": ranks,
+            "n_lesions": 1789,
+            "tile": [f"{i}.png" for i in ids],
+            "occlusion": [f"{i}-occlusion.png" if images else "" for i in ids],
+            "largest_drop": [2.31 - 0.1 * i if images else np.nan for i in range(2 * n_each)],
+        }
+    )
+
+
+def write(
+    folder: Path,
+    *,
+    n_folds: int = 1,
+    images: bool = True,
+    found: dict[str, Any] | None = None,
+    drawn: dict[str, pd.DataFrame] | None = None,
+    n_each: int = 2,
+    raw: str = "data/raw/synthetic",
+) -> list[Path]:
+    """Write all files that stage `report` reads; return its arguments."""
+    found = found or details()
+    paths = dict(zip(NAMES, [folder / name for name in NAMES], strict=True))
+    for name in ("plots", "calibrated", "explanations"):
+        paths[name].mkdir(parents=True)
+    text = (ROOT / "params.yaml").read_text()
+    text = text.replace("train_folds: [0]", f"train_folds: {list(range(n_folds))}")
+    text = text.replace("raw: data/raw/synthetic", f"raw: {raw}")
+    paths["params.yaml"].write_text(text)
+    paths["data.json"].write_text(json.dumps(data()))
+    paths["details.json"].write_text(json.dumps(found))
+    for name, table in (drawn or curves()).items():
+        table.to_csv(paths["plots"] / f"{found['primary']}_{name}.csv", index=False)
+    given = importance()
+    given = given if images else given[given["feature"] != "tile"]
+    given.to_csv(paths["explanations"] / "importance.csv", index=False)
+    tiles = gallery(n_each, images=images)
+    tiles.to_csv(paths["explanations"] / "gallery.csv", index=False)
+    for seed, name in enumerate([*tiles["tile"], *tiles["occlusion"][tiles["occlusion"] != ""]]):
+        (paths["explanations"] / name).write_bytes(picture(seed))
+    risk = tiles[["isic_id"]].assign(probability=np.geomspace(2e-5, 0.8, len(tiles)))
+    risk.to_csv(paths["calibrated"] / f"{found['primary']}.csv", index=False)
+    for fold in range(n_folds):
+        _fold(paths["models"] / f"fold-{fold}", paths["train"] / f"fold-{fold}", fold)
+    for name in ("report.html", "report.css"):
+        paths[name].write_text((ROOT / "src" / "skinlesion" / name).read_text())
+    return list(paths.values())
+
+
+def page(folder: Path, **changes: Any) -> str:
+    """Write the files, run the stage on them, and return the page."""
+    paths = write(folder, **changes)
+    runpy.run_path(str(ROOT / "stages" / "report.py"))["main"](*paths)
+    return paths[-1].read_text()
+
+
+def _fold(model: Path, log: Path, fold: int) -> None:
+    facts = {
+        "prior_shift": 2.1765,
+        "best_epoch": 9,
+        "validation": {"validation/auc": 0.9163, "validation/pauc": 0.1342 + fold / 500},
+        **{"backend": "tensorflow", "precision": "float32"},
+        "versions": {"keras": "3.15.1", "keras-cv": "0.9.0", "tensorflow": "2.21.0"},
+        "inputs_md5": {"data/interim/folds.csv": "3a9a76658ccd1809ea3c413e710573f9"},
+    }
+    model.mkdir(parents=True)
+    (model / "facts.json").write_text(json.dumps(facts))
+    epoch = np.arange(14)
+    logged = {
+        "train/loss": 0.2 + 0.6 * np.exp(-epoch / 3),
+        "validation/loss": 0.15 + 0.3 * np.exp(-epoch / 2) + 0.002 * epoch,
+        "validation/pauc": 0.137 - 0.1 * np.exp(-epoch / 3) - 0.0004 * (epoch - 9) ** 2 / 3,
+    }
+    for name, values in logged.items():
+        path = log / "plots" / "metrics" / f"{name}.tsv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        table = pd.DataFrame({"step": epoch, path.stem: values})
+        table.to_csv(path, sep="\t", index=False)
