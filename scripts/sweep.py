@@ -1,6 +1,8 @@
-"""Queue a sweep with names one can read.
+"""Queue a sweep with names one can read, and compare what came of it.
 
     python scripts/sweep.py queue -S 'augment.cutout.rate=0.0,0.5' [-S ...] [--prefix P] [--missing]
+    python scripts/sweep.py table [--metric oof.pauc] [--match '*'] [--rev HEAD]
+    python scripts/sweep.py plot PNG [--metric oof.pauc] [--match '*'] [--rev HEAD]
 
 Run it beside params.yaml.
 """
@@ -8,6 +10,7 @@ Run it beside params.yaml.
 import argparse
 import os
 from itertools import chain
+from pathlib import Path
 
 import dvc.api
 from dvc.exceptions import DvcException
@@ -33,8 +36,29 @@ def queue(args: argparse.Namespace) -> None:
     print(f"queued {len(new)} experiments of {len(named)}, {len(states)} are there already")
 
 
-def _known() -> list[str]:
-    return list(flatten(dvc.api.params_show("params.yaml")))
+def table(args: argparse.Namespace) -> None:
+    """Print the finished experiments, best first."""
+    results = _results(args)
+    print(sweep.table(results))
+    print(f"best by {results.metric}: {results.scores.index[0]}")
+    for state, n in results.unfinished.items():
+        print(f"without {results.metric}: {n} {state.lower()}")
+
+
+def plot(args: argparse.Namespace) -> None:
+    """Draw the finished experiments against their settings."""
+    results = _results(args)
+    sweep.draw(results).savefig(args.png, metadata={"Software": None})
+    print(f"{args.png}: {len(results.scores)} experiments, by {', '.join(results.shorts.values())}")
+
+
+def _known(rev: str | None = None) -> list[str]:
+    return list(flatten(dvc.api.params_show("params.yaml", rev=rev)))
+
+
+def _results(args: argparse.Namespace) -> sweep.Results:
+    rows = dvc.api.exp_show(revs=args.rev)
+    return sweep.read(rows, _known(args.rev), metric=args.metric, match=args.match)
 
 
 def _states(repo: Repo) -> dict[str, str]:
@@ -69,6 +93,10 @@ def _require_no_dead(names: list[str]) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     commands = parser.add_subparsers(required=True)
+    which = argparse.ArgumentParser(add_help=False)
+    which.add_argument("--metric", default="oof.pauc", help="higher is better")
+    which.add_argument("--match", default="*", help="experiments to take: a pattern of names")
+    which.add_argument("--rev", help="the commit that was varied, if not HEAD")
 
     command = commands.add_parser("queue", help=queue.__doc__)
     command.set_defaults(run=queue)
@@ -77,6 +105,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--prefix", default="", help="begin each name with it")
     command.add_argument("--missing", action="store_true", help="skip what is there")
+
+    command = commands.add_parser("table", help=table.__doc__, parents=[which])
+    command.set_defaults(run=table)
+
+    command = commands.add_parser("plot", help=plot.__doc__, parents=[which])
+    command.set_defaults(run=plot)
+    command.add_argument("png", type=Path, help="the file to write")
     return parser
 
 

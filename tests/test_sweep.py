@@ -1,6 +1,8 @@
-"""skinlesion.sweep, scripts/sweep.py: names to read, a sweep that lasts."""
+"""skinlesion.sweep, scripts/sweep.py: names to read, a picture to show, a sweep that lasts."""
 
 import contextlib
+import io
+import itertools
 import os
 import re
 import signal
@@ -138,6 +140,220 @@ def test_a_prefix_comes_first():
 def test_a_grid_that_cannot_be_named_is_an_error(override, expected):
     with pytest.raises(InputError, match=expected):
         sweep.named([override], KNOWN)
+
+
+# === Results ===
+
+DEFAULTS = dict.fromkeys(KNOWN, "x") | {"augment.cutout.rate": 0.0, "split.train_folds": "[0]"}
+
+
+def row(name: str | None, value: float | None, *, state: str | None = "Success", **changes):
+    """A row as dvc.api.exp_show gives it; `a__b=1` stands for the param a.b."""
+    params = {key.replace("__", "."): changed for key, changed in changes.items()}
+    kind = (
+        {"rev": "main", "typ": "baseline"} if name is None else {"rev": "1", "typ": "branch_base"}
+    )
+    return {"Experiment": name, "State": state, "oof.pauc": value, **kind, **DEFAULTS, **params}
+
+
+@pytest.fixture
+def rows():
+    return [
+        row(None, None) | {"rev": "workspace", "oof.pauc": 0.19},
+        row(None, 0.14),
+        row("a", 0.13, augment__cutout__rate=0.5),
+        row("b", 0.15, augment__cutout__rate=0.25, resample__negatives_per_positive="None"),
+        row("c", 0.12),
+    ]
+
+
+def read(rows, **changes) -> sweep.Results:
+    return sweep.read(rows, KNOWN, **{"metric": "oof.pauc"} | changes)
+
+
+def test_only_params_that_were_varied_appear(rows):
+    assert list(read(rows).shorts.values()) == ["negatives_per_positive", "cutout.rate"]
+
+
+def test_the_best_experiment_is_first(rows):
+    assert list(read(rows).scores.index) == ["b", "a", "c"]
+
+
+@pytest.mark.parametrize("order", itertools.islice(itertools.permutations(range(5)), 0, 120, 17))
+def test_the_order_of_the_rows_is_irrelevant(rows, order):
+    rows.append(row("tie", 0.13))
+    shuffled = [rows[-1], *(rows[i] for i in order)]
+
+    assert sweep.table(read(shuffled)) == sweep.table(read(rows))
+
+
+def test_an_interval_is_read_where_the_metrics_have_one(rows):
+    assert read(rows).scores[["low", "high"]].isna().all(axis=None)
+
+    for given in rows:
+        given |= {"oof.pauc_low": 0.1, "oof.pauc_high": 0.2}
+    assert read(rows).scores["low"].eq(0.1).all()
+    assert "0.1500 [0.1000, 0.2000]" in sweep.table(read(rows))
+
+
+def test_metrics_of_other_names_do_no_harm(rows):
+    more = {"holdout.average_precision": 0.5, "test.n_unreadable": 0.0}
+
+    assert sweep.table(read([given | more for given in rows])) == sweep.table(read(rows))
+
+
+def test_the_baseline_is_the_commit_and_not_the_workspace(rows):
+    assert read(rows).baseline["value"].tolist() == [0.14]
+
+
+def test_what_the_baseline_sets_otherwise_is_said(rows):
+    rows[1]["model.backbone"] = "efficientnetv2_b2"
+
+    assert list(read(rows).baseline.index) == ["baseline, backbone efficientnetv2_b2"]
+
+
+def test_without_a_score_of_the_baseline_there_is_none(rows):
+    rows[1]["oof.pauc"] = None
+
+    assert read(rows).baseline.empty
+    assert "baseline" not in sweep.table(read(rows))
+
+
+def test_what_is_not_finished_is_counted_and_not_shown(rows):
+    rows += [row("d", None, state="Queued"), row("e", None, state="Failed")]
+    rows += [row("c", None, state="Failed")]  # and queued again, and finished
+
+    assert read(rows).unfinished == {"Failed": 1, "Queued": 1}
+    assert list(read(rows).scores.index) == ["b", "a", "c"]
+
+
+@pytest.mark.parametrize("state", ["Failed", "Running", "Queued"])
+def test_an_experiment_that_is_not_finished_does_not_get_the_score_it_began_with(rows, state):
+    rows.append(row("d", 0.14, state=state, augment__cutout__rate=1.0))
+
+    assert "d" not in read(rows).scores.index
+
+
+def test_experiments_are_taken_by_name(rows):
+    assert list(read(rows, match="[ac]").scores.index) == ["a", "c"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"metric": "oof.pac"}, r"have the metric oof\.pac\. Got 3 .* Did you mean 'oof\.pauc'"),
+        (
+            {"match": "z*"},
+            r"like 'z\*' must have .* Got 0 experiments of this commit, none with it\.$",
+        ),
+    ],
+)
+def test_without_an_experiment_to_show_there_is_an_error(rows, changes, expected):
+    with pytest.raises(InputError, match=expected):
+        read(rows, **changes)
+
+
+def grid(n_backbones: int = 5) -> list[dict]:
+    """Thirty experiments over four params, some of long names and values."""
+    axes = {
+        "model__backbone": [f"efficientnetv2_b{i}" for i in range(n_backbones)],
+        "encode__numeric": ["[]", str(["tbp_lv_nevi_confidence", "clin_size_long_diam_mm"])],
+        "resample__negatives_per_positive": [3.0, 10.0, "None"],
+    }
+    found = [row(None, 0.14)]
+    for i, values in enumerate(itertools.product(*axes.values())):
+        settings = dict(zip(axes, values, strict=True)) | {"train__seed": float(i % 4)}
+        interval = {"oof.pauc_low": 0.09, "oof.pauc_high": 0.16}
+        found.append(row("_".join(map(str, values)), 0.1 + i / 1000, **settings) | interval)
+    return found
+
+
+def test_a_table_fits_a_hundred_columns():
+    lines = sweep.table(read(grid())).splitlines()
+
+    assert max(map(len, lines)) <= 100
+    assert len(lines) > 30
+    assert "efficientnetv2_b4" in lines[2]
+
+
+def test_a_value_is_shown_as_one_writes_it(rows):
+    rows[2]["split.train_folds"] = "[0, 1]"
+    shown = sweep.table(read(rows))
+
+    assert all(f" {value} " in shown for value in ("0.5", "0.25", "null", "[0,1]"))
+
+
+# === The picture ===
+
+ONE_PARAM = [
+    row(str(i), i / 100, train__n_epochs=float(i % 15)) | {"oof.pauc_low": 0.0, "oof.pauc_high": 1}
+    for i in range(30)
+]
+
+
+def boxes(texts) -> list:
+    return [text.get_window_extent() for text in texts if text.get_text()]
+
+
+def overlaps(one, other) -> bool:
+    return min(one.x1, other.x1) - max(one.x0, other.x0) > 1 and (
+        min(one.y1, other.y1) - max(one.y0, other.y0) > 1
+    )
+
+
+DIFFERENT = {"train.learning_rate": 0.002, "keras.precision": "mixed_float16", "data.raw": "data"}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [grid(), grid(2), ONE_PARAM, [row(None, 0.1) | DIFFERENT, *ONE_PARAM]],
+    ids=["4 params", "shorter", "15 values", "other baseline"],
+)
+def test_no_text_of_the_picture_covers_another_or_is_cut_off(given):
+    figure = sweep.draw(read(given))
+    figure.draw_without_rendering()
+    panels = figure.axes
+    written = [figure._suptitle, *figure.legends[0].get_texts(), panels[0].yaxis.label]
+    written += [axes.xaxis.label for axes in panels]
+    level = [tick for axes in panels for tick in axes.get_xticklabels() if not tick.get_rotation()]
+
+    for one, other in itertools.combinations(boxes([*written, *level]), 2):
+        assert not overlaps(one, other)
+    for box in boxes([*written, *(tick for axes in panels for tick in axes.get_xticklabels())]):
+        assert box.x0 >= 0
+        assert box.y0 >= 0
+        assert box.x1 <= figure.bbox.x1
+        assert box.y1 <= figure.bbox.y1
+
+
+def test_equal_results_give_equal_bytes():
+    files = io.BytesIO(), io.BytesIO()
+    for file, given in zip(files, (grid(), grid()[::-1]), strict=True):
+        sweep.draw(read(given)).savefig(file)
+
+    assert files[0].getvalue() == files[1].getvalue()
+
+
+def test_every_panel_has_a_dot_per_experiment(rows):
+    figure = sweep.draw(read(rows))
+
+    assert [axes.get_xlabel() for axes in figure.axes] == ["negatives per positive", "cutout rate"]
+    for axes in figure.axes:
+        dots, best = axes.collections[:2]
+        assert sorted(dots.get_offsets()[:, 1]) == [0.12, 0.13, 0.15]
+        assert best.get_offsets()[:, 1].tolist() == [0.15]
+
+
+def test_values_are_in_their_order_numbers_first():
+    given = [row(f"{v}", 0.1, resample__negatives_per_positive=v) for v in ("None", 10.0, 9.0)]
+    (axes,) = sweep.draw(read(given)).axes
+
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["9", "10", "null"]
+
+
+def test_experiments_that_differ_in_nothing_cannot_be_drawn(rows):
+    with pytest.raises(InputError, match="must differ in a param"):
+        sweep.draw(read(rows, match="a"))
 
 
 # === With DVC ===
@@ -309,6 +525,22 @@ def test_experiments_that_are_there_are_an_error_that_names_them(resumed):
     assert f"{FIRST} (done)" in said["existing"].stderr
     assert f"{THIRD} (queued)" in said["existing"].stderr
     assert SECOND not in said["existing"].stderr
+
+
+def test_the_table_is_of_what_dvc_stored(resumed):
+    printed = resumed[0].sweep("table").stdout.splitlines()
+
+    assert [line.split()[0] for line in printed[1:5]] == ["0.7500", "0.5000", "0.2500", "0.0000"]
+    assert printed[4].endswith("baseline")
+    assert printed[5] == f"best by oof.pauc: {THIRD}"
+
+
+def test_the_picture_is_of_what_dvc_stored(resumed):
+    scratch, _ = resumed
+    ran = scratch.sweep("plot", "sweep.png")
+
+    assert ran.stdout == "sweep.png: 3 experiments, by cutout.rate\n", ran.stderr
+    assert (scratch.folder / "sweep.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_folds_train_side_by_side(tmp_path):
