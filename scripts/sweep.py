@@ -4,7 +4,7 @@
     python scripts/sweep.py table [--metric oof.pauc] [--match '*'] [--rev HEAD]
     python scripts/sweep.py plot PNG [--metric oof.pauc] [--match '*'] [--rev HEAD]
 
-Run it beside params.yaml.
+Run it beside params.yaml. docs/sweeps.md shows it with the commands of DVC around it.
 """
 
 import argparse
