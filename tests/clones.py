@@ -1,0 +1,34 @@
+"""Fixtures for modules that name this one in pytest_plugins: clones of `two_commits`."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from tests import two_commits
+
+from skinlesion import changes
+
+
+@pytest.fixture(scope="session")
+def origin(tmp_path_factory) -> Path:
+    """The repository; clone it only."""
+    return two_commits.make(tmp_path_factory.mktemp("two-commits"))
+
+
+@pytest.fixture(scope="session")
+def clone(origin, tmp_path_factory) -> Path:
+    """A clone of the branch `worse`; read it only."""
+    return two_commits.cloned(origin, "worse", tmp_path_factory.mktemp("read") / "clone")
+
+
+@pytest.fixture(scope="session")
+def pair(clone) -> tuple[str, str]:
+    """The commit that the branch left main at, and its own."""
+    return changes.commits("origin/main", clone)
+
+
+@pytest.fixture
+def own(clone, tmp_path, monkeypatch) -> Path:
+    """A copy of the clone, to be spoilt."""
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / "site"))
+    return shutil.copytree(clone, tmp_path / "own")
