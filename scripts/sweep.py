@@ -11,6 +11,7 @@ import argparse
 import os
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import dvc.api
 from dvc.exceptions import DvcException
@@ -70,7 +71,7 @@ def _states(repo: Repo) -> dict[str, str]:
     return states | {e.name: state for e, state in chain(queued, active) if e.baseline_rev == rev}
 
 
-def _died(tasks, task: str) -> bool:
+def _died(tasks: Any, task: str) -> bool:
     # DVC takes a task for running until its worker says otherwise, even where that was killed.
     process = tasks.proc.get(task)
     if process is None or process.returncode is not None:  # about to start, or to be collected

@@ -7,6 +7,7 @@ import dvc.api
 import numpy as np
 import pytest
 from dvc.exceptions import FileMissingError
+from dvc_data.index import DataIndexDirError
 from scmrepo.exceptions import RevError
 from tests.resampling import lesions, params
 
@@ -137,7 +138,9 @@ def test_scores_are_read_from_a_revision(monkeypatch):
     assert asked == [("predictions/holdout.csv", "main")]
 
 
-@pytest.mark.parametrize("error", [RevError("unknown"), FileMissingError("x"), OSError("x")])
+@pytest.mark.parametrize(
+    "error", [RevError("x"), FileMissingError("x"), DataIndexDirError("x"), OSError("x")]
+)
 def test_a_revision_whose_scores_cannot_be_had_is_refused_by_name(monkeypatch, error):
     def refused(*args, **kwargs):
         raise error

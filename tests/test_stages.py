@@ -127,6 +127,7 @@ def work(repository, tmp_path, monkeypatch):
     shutil.copy(repository / "params.yaml", folder)
     for name in ("data", "models", "predictions", "calibrated", "explanations", "metrics"):
         shutil.copytree(repository / name, folder / name)
+    (folder / "src").symlink_to(ROOT / "src")  # where the template of the report is
     monkeypatch.chdir(folder)
     return folder
 

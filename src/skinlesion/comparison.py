@@ -98,6 +98,7 @@ def read(source: str, path: Path) -> pd.DataFrame:
     # DVC takes a second to load, and a comparison of two tables does not need it.
     import dvc.api
     from dvc.exceptions import DvcException
+    from dvc_data.index import DataIndexError
     from scmrepo.exceptions import SCMError
 
     if Path(source).is_file():
@@ -105,7 +106,7 @@ def read(source: str, path: Path) -> pd.DataFrame:
     try:
         with dvc.api.open(str(path), rev=source, encoding="utf-8") as file:
             table = pd.read_csv(file, dtype={"isic_id": str, "patient_id": str})
-    except (DvcException, SCMError, OSError) as error:
+    except (DvcException, DataIndexError, SCMError, OSError) as error:
         raise InputError(
             f"{source} must be a file of scores, or a revision or experiment whose {path} is in "
             f"the cache or on the remote. {error}"
