@@ -181,5 +181,7 @@ def load(path: Path, form: type[F]) -> F:
     except OSError as error:
         raise InputError(f"{path} must be a JSON file. {error}") from None
     except ValidationError as error:
-        findings = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise InputError("\n".join(f"{path}: {finding}" for finding in findings)) from None
+        # A file that is no JSON at all is wrong at no key in particular.
+        found = [(".".join(map(str, e["loc"])), e["msg"]) for e in error.errors()]
+        findings = [": ".join(filter(None, [str(path), key, what])) for key, what in found]
+        raise InputError("\n".join(findings)) from None
