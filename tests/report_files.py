@@ -43,6 +43,7 @@ def risks(slope: float) -> dict[str, Any]:
         "slope": interval(slope, 0.17),
         "intercept": interval(-0.112, 0.24),
         "expected_calibration_error": interval(0.0138, 0.0071),
+        "expected_calibration_error_of_true_risks": interval(0.0138, 0.0071),
     }
 
 
@@ -133,7 +134,7 @@ def details(*, primary: str = "holdout", **changes: Any) -> dict[str, Any]:
     return {
         "primary": primary,
         "bootstrap": {"n_resamples": 1000, "confidence": 0.95, "seed": 5},
-        **{"min_tpr": 0.8, "top_k": 15, "min_positives": 10},
+        **{"min_tpr": 0.8, "top_k": 15, "min_positives": 10, "min_patients": 6},
         "calibrator": calibrator | {"n_lesions": 840, "n_positives": 57},
         "test": {"n_unreadable": 0},
         "sets": sets,

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from tests.resampling import drawn, lesions, written_out
+from scipy.stats import binomtest
+from tests.resampling import drawn, lesions, params, written_out
 
 from skinlesion import bootstrap
 from skinlesion.errors import InputError
@@ -72,3 +73,61 @@ def test_an_interval_is_undefined_where_too_many_resamples_are(n_undefined, know
 def test_a_quantity_that_the_lesions_leave_undefined_has_no_value():
     none = {"value": None, "low": None, "high": None}
     assert bootstrap.interval(np.array([np.nan, 1.0, 1.0]), 0.95) == none
+
+
+def test_an_infinite_limit_is_no_limit_and_is_not_left_out():
+    values = np.concatenate([[11.0], np.arange(5, 101), [np.inf] * 4])
+    found = bootstrap.interval(values, 0.95)
+    assert found["value"] == 11
+    assert found["low"] == pytest.approx(7.475)
+    assert found["high"] is None
+
+
+# === Shares and areas ===
+
+
+@pytest.mark.parametrize("n_found", range(31))
+def test_a_share_is_never_surer_than_so_many_patients_near_the_ends(n_found):
+    n, value = 30, n_found / 30
+    found = bootstrap.share(np.full(101, value), 0.95, n_patients=n)
+    exact = binomtest(n_found, n).proportion_ci(0.95)
+    if min(n_found, n - n_found) < bootstrap.FEW:
+        assert found["low"] == pytest.approx(exact.low, abs=1e-5)
+        assert found["high"] == pytest.approx(exact.high, abs=1e-5)
+    else:
+        assert found["low"] == found["high"] == pytest.approx(value, abs=1e-5)
+
+
+def test_a_wide_interval_of_a_share_stays_as_wide():
+    values = np.concatenate([[0.95], np.linspace(0.1, 1, 1001)])
+    found = bootstrap.share(values, 0.95, n_patients=40)
+    assert found["low"] == pytest.approx(0.1225, abs=1e-3)
+
+
+def test_a_share_of_nobody_is_undefined():
+    assert bootstrap.share(np.full(5, np.nan), 0.95, n_patients=0)["value"] is None
+
+
+def test_an_area_that_never_varies_has_no_limits():
+    assert bootstrap.area(np.ones(50), 0.95) == {"value": 1.0, "low": None, "high": None}
+    assert bootstrap.area(np.linspace(0, 1, 50), 0.95)["low"] is not None
+
+
+# === Not stratified ===
+
+
+def test_without_strata_the_number_of_patients_with_a_malignancy_varies():
+    table = lesions(0)
+    malignant = table.groupby("patient_id")["target"].max().to_numpy() == 1
+    counts = bootstrap.draw(table, params(), stratified=False).counts
+    assert (counts.sum(1) == len(malignant)).all()
+    assert counts[:, malignant].sum(1).std() > 1
+
+
+def test_resamples_of_some_patients_are_the_same_resamples():
+    table = lesions(0)
+    some, resamples = table[table["patient_id"] < "IP_020"], drawn(table)
+    found = resamples.of(some)
+    expected = resamples.counts[:, resamples.patients < "IP_020"]
+    np.testing.assert_array_equal(found.counts, expected)
+    assert found.patients.tolist() == sorted(some["patient_id"].unique())

@@ -109,6 +109,18 @@ def test_fewer_patients_with_a_malignancy_than_parts_are_too_few(n_parts, method
     assert ("3 out-of-fold patients" in found.reason) == (method == "none")
 
 
+@pytest.mark.parametrize(("middle", "spread"), [(-6.9, 0.1), (-2.7, 0.03)])
+def test_scores_that_hardly_differ_are_stretched_as_far_as_it_takes(middle, spread):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=4000)
+    lesions = scored(0, n=4000).assign(score=expit(middle + spread * x))
+    lesions["target"] = (rng.random(4000) < expit(x - 2)).astype(int)
+    found = calibration.fit(lesions, params())
+    assert found.slope == pytest.approx(1 / spread, rel=0.15)
+    probability = found.probability(lesions["score"])
+    assert probability.mean() == pytest.approx(lesions["target"].mean(), abs=1e-3)
+
+
 # === Nesting ===
 
 
@@ -143,6 +155,38 @@ def test_the_order_of_the_lesions_does_not_matter(seed):
     found = pd.Series(calibration.nested(lesions, params()), lesions.index)
     again = pd.Series(calibration.nested(shuffled, params()), shuffled.index)
     np.testing.assert_allclose(again.sort_index(), found, rtol=1e-12)
+
+
+def test_each_part_is_calibrated_by_all_the_others():
+    lesions = scored(0)
+    part = calibration._parts(lesions, params())
+    found = calibration.nested(lesions, params())
+    for i in range(4):
+        others = calibration.fit(lesions[part != i], params(n_parts=2))
+        expected = others.probability(lesions.loc[part == i, "score"])
+        np.testing.assert_array_equal(found[part == i], expected)
+
+
+@SEEDS
+def test_every_part_has_its_share_of_patients_with_a_malignancy(seed):
+    lesions = scored(seed)
+    malignant = lesions.groupby("patient_id")["target"].max()
+    part = pd.Series(calibration._parts(lesions, params())).groupby(lesions["patient_id"]).first()
+    counts = part[malignant == 1].value_counts()
+    assert counts.max() - counts.min() <= 1
+
+
+def test_where_one_part_cannot_be_calibrated_none_is(monkeypatch):
+    lesions, fitted = scored(0), []
+
+    def platt(of_others):
+        fitted.append(len(of_others))
+        found = calibration._left(of_others, "")
+        return found if len(fitted) == 3 else found.model_copy(update={"method": "platt"})
+
+    monkeypatch.setattr(calibration, "_platt", platt)
+    np.testing.assert_array_equal(calibration.nested(lesions, params()), lesions["score"])
+    assert len(fitted) == 3
 
 
 def test_nested_probabilities_are_near_those_of_the_whole():

@@ -107,11 +107,40 @@ def test_the_summary_says_what_each_measure_shows():
     said = comparison.summary(first, compared(first, second), first="main", second="ruin")
     head, pauc, auc = said.splitlines()
     assert head.startswith("300 lesions of ")
-    assert head.endswith("ruin less main:")
+    assert "ruin less main (these trained models; other seeds" in head
     assert pauc.startswith("pAUC")
     assert auc.startswith("AUC")
     assert auc.endswith("  main is better")
     assert f"{metrics.auc(first['target'], first['score']):.4f} -> " in auc
+
+
+@pytest.mark.parametrize("score", [np.nan, "high", None])
+def test_a_score_that_is_no_number_is_refused_by_the_lesions_name(score):
+    first = scored(0)
+    second = first.assign(score=first["score"].astype(object))
+    second.loc[4, "score"] = score
+    with pytest.raises(InputError, match=r"one score, a number\. Got otherwise: ISIC_0000004"):
+        compared(first, second)
+
+
+def test_a_lesion_that_occurs_twice_is_refused_by_name():
+    first, twice = scored(0), {"ISIC_0000009": "ISIC_0000007"}
+    with pytest.raises(InputError, match=r"one score, a number\. Got otherwise: ISIC_0000007"):
+        compared(first, first.assign(isic_id=first["isic_id"].replace(twice)))
+
+
+def test_targets_may_be_written_as_whole_numbers_or_not():
+    first = scored(0)
+    found = compared(first, first.assign(target=first["target"].astype(float)))
+    assert found["auc"]["difference"]["value"] == 0
+
+
+def test_another_min_tpr_gives_another_pauc():
+    first, second = scored(0), scored(0, noise=0.5)
+    p = params(50).model_copy(update={"min_tpr": 0.4})
+    found = comparison.paired(first, second, p)["pauc"]["second"]["value"]
+    expected = metrics.partial_auc(second["target"], second["score"], min_tpr=0.4)
+    assert found == pytest.approx(expected, abs=1e-6)
 
 
 # === Reading ===

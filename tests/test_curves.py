@@ -28,8 +28,8 @@ def scored(seed: int, n: int = 2000) -> pd.DataFrame:
 
 
 def drawn(table: pd.DataFrame, *, n_points: int = 50, n_bins: int = 10) -> dict:
-    resamples = bootstrap.draw(table, params(40))
-    return curves.draw(table, resamples, n_bins=n_bins, n_points=n_points)
+    resamples = [bootstrap.draw(table, params(40), stratified=s) for s in (True, False)]
+    return curves.draw(table, *resamples, n_bins=n_bins, n_points=n_points)
 
 
 @SEEDS

@@ -15,11 +15,11 @@ from skinlesion.errors import InputError
 PARAMS = {
     "n_bins": 10,
     "n_curve_points": 50,
-    "specificities": [0.9, 0.95],
+    "specificities": [0.7, 0.95],
     "sensitivities": [0.8],
     "top_k": 3,
     "baseline": "diameter",
-    "min_positives": 5,
+    "min_positives": 25,
 }
 SEEDS = pytest.mark.parametrize("seed", range(3))
 
@@ -36,7 +36,7 @@ def lesions(seed: int) -> pd.DataFrame:
         isic_id=[f"ISIC_{i:07d}" for i in range(len(table))],
         score=score,
         probability=score / 2,
-        diameter=np.where(rng.random(len(table)) < 0.1, np.nan, rng.gamma(2, 2, len(table))),
+        diameter=np.where(rng.random(len(table)) < 0.1, np.nan, rng.gamma(2, 2, len(table)) - 5),
         sex=rng.choice(["female", "male"], len(table)),
     )
 
@@ -79,7 +79,7 @@ def test_thresholds_come_from_the_out_of_fold_lesions_and_are_shown_as_probabili
             )
             assert point["threshold"] == pytest.approx(float(CALIBRATOR.probability(score)))
         assert found["subgroups"]["threshold"] == found["operating_points"][0]["threshold"]
-        assert found["subgroups"]["specificity"] == 0.9
+        assert found["subgroups"]["specificity"] == 0.7
 
 
 def test_calibration_is_of_the_scores_before_and_of_the_probabilities_after():
@@ -92,7 +92,7 @@ def test_calibration_is_of_the_scores_before_and_of_the_probabilities_after():
 
 def test_the_baseline_sorts_by_its_column_and_puts_the_unknown_last():
     table, found = lesions(0), evaluated()[0]["sets"]["holdout"]["baseline"]
-    by_column = table.assign(score=table["diameter"].fillna(-1))
+    by_column = table.assign(score=table["diameter"].fillna(-1000))
     expected = comparison.paired(by_column, table, sampling())
     assert found["column"] == "diameter"
     assert found["auc"] == expected["auc"]["first"]
@@ -113,10 +113,40 @@ def test_the_details_are_json_without_nan_and_equal_on_a_second_run():
     assert json.dumps(evaluated()[0], allow_nan=False) == text
 
 
-def test_lesions_of_one_class_are_refused():
-    sets = {"holdout": lesions(0).assign(target=0), "oof": lesions(1)}
+@pytest.mark.parametrize("name", ["holdout", "oof"])
+def test_lesions_of_one_class_are_refused(name):
+    sets = {"holdout": lesions(0), "oof": lesions(1)}
+    sets[name] = sets[name].assign(target=0)
     with pytest.raises(InputError, match="both classes"):
         evaluation.evaluate(sets, CALIBRATOR, params(), sampling())
+
+
+def test_a_baseline_without_numbers_is_refused_by_name():
+    with pytest.raises(
+        InputError, match=r"evaluate\.baseline must be a column of numbers. Got 'sex'"
+    ):
+        evaluated(baseline="sex")
+
+
+def test_what_depends_on_the_prevalence_varies_with_it():
+    """With one lesion per patient and stratified resamples, the base rate would not vary."""
+    table = lesions(0)
+    table = table.assign(patient_id=table["isic_id"])
+    found = evaluation.evaluate({"holdout": table, "oof": table}, CALIBRATOR, params(), sampling())
+    measured = found[0]["sets"]["holdout"]
+    brier = measured["calibration"]["after"]["brier_of_base_rate"]
+    assert brier["low"] < brier["value"] < brier["high"]
+    p, n = table["target"].mean(), len(table)
+    found_per_1000 = measured["operating_points"][0]["per_1000"]["found"]
+    assert found_per_1000["high"] - found_per_1000["low"] > 1000 * np.sqrt(p * (1 - p) / n)
+
+
+def test_an_order_without_fault_has_no_limits():
+    table = lesions(0).assign(score=lambda t: t["target"] * 0.5 + 0.1)
+    sets = {"holdout": table, "oof": lesions(50)}
+    found = evaluation.evaluate(sets, CALIBRATOR, params(), sampling())[0]
+    assert found["sets"]["holdout"]["ranking"]["auc"] == {"value": 1.0, "low": None, "high": None}
+    assert evaluation.headline(found)["holdout"] == {"pauc": 0.2, "auc": 1.0}
 
 
 # === What is read ===
@@ -154,7 +184,7 @@ def test_the_headline_is_few_plain_numbers():
     details, _ = evaluated()
     found = evaluation.headline(details)
     assert list(found["holdout"]) == ["pauc", "pauc_low", "pauc_high", "auc"]
-    assert list(found["oof"]) == ["pauc", "auc"]
+    assert list(found["oof"]) == list(found["holdout"])
     assert {type(v) for of_set in found.values() for v in of_set.values()} == {float}
     assert found["holdout"]["pauc_low"] == details["sets"]["holdout"]["ranking"]["pauc"]["low"]
     alone = evaluation.headline(evaluated(holdout=False)[0])

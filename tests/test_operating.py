@@ -17,6 +17,11 @@ def units(seed: int, **changes) -> pd.DataFrame:
     return table.assign(score=table["score"].rank(method="average") / len(table))
 
 
+def both(table: pd.DataFrame, n: int = 50) -> tuple:
+    """Resamples, stratified and not."""
+    return drawn(table, n=n), bootstrap.draw(table, params(n), stratified=False)
+
+
 # === Thresholds ===
 
 
@@ -56,7 +61,7 @@ def test_nothing_is_flagged_where_a_negative_scores_highest_and_all_must_be_spar
 @SEEDS
 def test_rates_and_counts_are_those_of_a_count_by_hand(seed):
     table = units(seed)
-    (point,) = operating.measures(table, table, drawn(table), levels={"specificity": [0.8]})
+    (point,) = operating.measures(table, table, *both(table), levels={"specificity": [0.8]})
     flagged, y_true = table["score"] >= point["threshold"], table["target"] == 1
     n = len(table)
     expected = {
@@ -66,7 +71,7 @@ def test_rates_and_counts_are_those_of_a_count_by_hand(seed):
         "false_alarms": (flagged & ~y_true).sum(),
     }
     for name, count in expected.items():
-        assert point["per_1000"][name]["value"] == pytest.approx(1000 * count / n, abs=1e-5)
+        assert point["per_1000"][name]["value"] == pytest.approx(1000 * count / n, rel=1e-5)
     assert point["sensitivity"]["value"] == pytest.approx(flagged[y_true].mean(), abs=1e-6)
     assert point["specificity"]["value"] == pytest.approx((~flagged)[~y_true].mean(), abs=1e-6)
     examined = flagged.sum() / (flagged & y_true).sum()
@@ -77,7 +82,7 @@ def test_thresholds_are_of_the_lesions_they_were_chosen_on():
     chosen_on, table = units(0), units(1)
     shifted = table.assign(score=table["score"] / 2)
     points = operating.measures(
-        shifted, chosen_on, drawn(table), levels={"specificity": [0.9], "sensitivity": [0.8]}
+        shifted, chosen_on, *both(table), levels={"specificity": [0.9], "sensitivity": [0.8]}
     )
     for point in points:
         assert point["threshold"] == operating.threshold(
@@ -93,7 +98,7 @@ def test_thresholds_are_of_the_lesions_they_were_chosen_on():
 def test_the_limits_hold_the_value(seed):
     table = units(seed)
     points = operating.measures(
-        table, table, drawn(table, n=200), levels={"specificity": [0.5, 0.9], "sensitivity": [0.8]}
+        table, table, *both(table, n=200), levels={"specificity": [0.5, 0.9], "sensitivity": [0.8]}
     )
     for point in points:
         intervals = [point["sensitivity"], point["specificity"], *point["per_1000"].values()]
@@ -104,12 +109,31 @@ def test_when_every_cancer_is_found_the_interval_does_not_claim_certainty():
     table = units(0).assign(score=lambda t: t["target"] * 1.0)
     n_patients = table.loc[table["target"] == 1, "patient_id"].nunique()
     found = operating.rates(table, table["score"], drawn(table), threshold=0.5)
-    (point,) = operating.measures(table, table, drawn(table), levels={"sensitivity": [0.8]})
+    (point,) = operating.measures(table, table, *both(table), levels={"sensitivity": [0.8]})
 
     assert found["sensitivity"]["high"] == found["sensitivity"]["value"] == 1
-    assert found["sensitivity"]["low"] == pytest.approx(0.025 ** (1 / n_patients), abs=1e-6)
+    low = found["sensitivity"]["low"]
+    assert low == pytest.approx(0.025 ** (1 / n_patients), abs=1e-6)
     assert point["per_1000"]["missed"]["value"] == 0
-    assert point["per_1000"]["missed"]["high"] > 0
+    prevalence = table["target"].mean()
+    assert point["per_1000"]["missed"]["high"] == pytest.approx(
+        1000 * prevalence * (1 - low), rel=1e-4
+    )
+    assert point["per_1000"]["false_alarms"]["value"] == 0
+    assert point["per_1000"]["false_alarms"]["high"] > 0
+
+
+def test_counts_vary_with_the_prevalence_and_rates_do_not():
+    """Where each patient with a malignancy has one cancer and all else is benign."""
+    table = pd.DataFrame({"patient_id": np.arange(400).astype(str), "target": np.arange(400) < 40})
+    table = table.assign(target=table["target"] * 1, score=np.where(np.arange(400) % 2, 0.9, 0.1))
+    (point,) = operating.measures(table, table, *both(table, n=300), levels={"sensitivity": [0.4]})
+    counts = {k: i["high"] - i["low"] for k, i in point["per_1000"].items()}
+    sensitivity = point["sensitivity"]["high"] - point["sensitivity"]["low"]
+    assert point["per_1000"]["found"]["value"] == 50
+    # Binomial: 20 found of 400, against 20 of the 40.
+    assert counts["found"] == pytest.approx(1000 * 3.92 * np.sqrt(0.05 * 0.95 / 400), rel=0.2)
+    assert sensitivity == pytest.approx(3.92 * np.sqrt(0.5 * 0.5 / 40), rel=0.2)
 
 
 def test_without_positives_sensitivity_is_undefined():

@@ -20,16 +20,6 @@ STATISTICS = {
     ),
     "auc": (lambda roc: roc.auc(), metrics.auc),
     "average precision": (lambda roc: roc.average_precision(), average_precision_score),
-    "sensitivity": (
-        lambda roc: roc.sensitivity_at(0.9),
-        lambda y, s: metrics.sensitivity_at_specificity(y, s, specificity=0.9),
-    ),
-    "specificity": (
-        lambda roc: roc.specificity_at(0.8),
-        lambda y, s: max(
-            np.mean(s[y == 0] < t) for t in np.unique(s) if np.mean(s[y == 1] >= t) >= 0.8 - 1e-12
-        ),
-    ),
 }
 
 

@@ -115,6 +115,18 @@ def test_the_calibration_error_is_the_mean_distance_over_the_curves_bins(seed, n
     assert value(found, "expected_calibration_error") == pytest.approx(expected, abs=1e-5)
 
 
+def test_true_risks_miss_their_bins_by_as_much_as_chance_says():
+    """Over many draws of the targets, the mean error is the one given for true risks."""
+    table, rng = lesions(0), np.random.default_rng(0)
+    errors = []
+    for _ in range(60):
+        drawn = table.assign(target=(rng.random(len(table)) < table["probability"]).astype(int))
+        found = measured(drawn, n=20)
+        errors.append(value(found, "expected_calibration_error"))
+    given = value(found, "expected_calibration_error_of_true_risks")
+    assert given == pytest.approx(np.mean(errors), rel=0.1)
+
+
 @SEEDS
 def test_true_risks_lie_within_most_of_the_curves_limits(seed):
     table = lesions(seed, n=20_000)

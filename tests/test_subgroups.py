@@ -138,6 +138,21 @@ def test_a_group_with_too_few_positives_is_said_to_be():
         assert row["specificity"]["value"] is not None
 
 
+def test_a_group_whose_positives_are_of_few_patients_is_too_few():
+    table = lesions()
+    few = table.loc[table["target"] == 1, "patient_id"].unique()[: subgroups.MIN_PATIENTS - 1]
+    table["sex"] = np.where(table["patient_id"].isin(few), "female", "male")
+    found = measured(table, min_positives=1).set_index("group")
+    assert found.loc["female", "n_positives"] >= subgroups.MIN_PATIENTS - 1
+    assert found.loc["female", "too_few"]
+    assert not found.loc["male", "too_few"]
+
+
+def test_a_group_that_is_called_as_the_rest_is_among_the_rest():
+    table = pd.DataFrame({"patient_id": "IP_1", "sex": ["all others", "female", "missing"]})
+    assert subgroups.groups(table)[0]["sex"].tolist() == ["all others", "female", "missing"]
+
+
 def test_a_group_of_positives_alone_has_no_auc():
     table = lesions()
     table["sex"] = np.where(table["target"] == 1, "female", "male")

@@ -9,17 +9,29 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from pydantic import Field
+from scipy.stats import beta
 
 from skinlesion.errors import InputError
 from skinlesion.params import Block
 
-__all__ = ["UNDEFINED", "Interval", "Params", "Resamples", "draw", "interval", "share", "totals"]
+__all__ = [
+    "UNDEFINED",
+    "Interval",
+    "Params",
+    "Resamples",
+    "area",
+    "draw",
+    "interval",
+    "share",
+    "totals",
+]
 
 Interval = dict[str, float | None]  # value, low and high; None where it is not defined
 
 UNDEFINED: Interval = {"value": None, "low": None, "high": None}
 N_CELLS = 4_000_000  # of a patient-by-resample table held at a time
 MAX_UNDEFINED = 0.1  # share of resamples in which a quantity may be undefined
+FEW = 5  # patients on the rarer side of a share, below which percentiles are too sure of it
 
 
 class Params(Block):
@@ -53,17 +65,31 @@ class Resamples:
             raise ValueError("each lesion must be of a patient that was resampled.")
         return codes
 
+    def of(self, lesions: pd.DataFrame) -> "Resamples":
+        """Take the same resamples, of the patients of some lesions only.
 
-def draw(lesions: pd.DataFrame, p: Params) -> Resamples:
-    """Resample patients with replacement, those with and those without a malignancy apart.
+        Args:
+            lesions: patient_id, one row per lesion; all of them patients of the resamples.
+        """
+        present = np.unique(self.codes(lesions))
+        if len(present) == len(self.patients):
+            return self
+        return Resamples(self.patients[present], self.counts[:, present], self.confidence)
+
+
+def draw(lesions: pd.DataFrame, p: Params, *, stratified: bool = True) -> Resamples:
+    """Resample patients with replacement.
 
     Args:
         lesions: patient_id and target, one row per lesion. Their order is irrelevant.
         p: The block `measure`.
+        stratified: Whether patients with and without a malignancy are drawn apart, so that each
+            resample has as many of both as there are. That is right for what does not depend on
+            the prevalence, such as AUC and sensitivity; for what does, such as precision and
+            calibration, it would hold still what another sample of patients moves.
 
     Returns:
-        The resamples. Each has as many patients with a malignancy as there are, and as many
-        without.
+        The resamples.
 
     Raises:
         InputError: There is no lesion of one of the classes.
@@ -74,12 +100,13 @@ def draw(lesions: pd.DataFrame, p: Params) -> Resamples:
     if set(lesions["target"].unique()) != {0, 1}:
         raise InputError("the lesions to evaluate must be of both classes.")
     malignant = lesions.groupby("patient_id")["target"].max()  # sorted by patient_id
+    stratum = malignant.to_numpy() if stratified else np.zeros(len(malignant))
     counts = np.zeros((1 + p.n_resamples, len(malignant)), np.uint8)
     counts[0] = 1
     rng = np.random.default_rng(p.seed)
-    for stratum in (0, 1):
-        members = np.flatnonzero(malignant.to_numpy() == stratum)
-        for row in counts[1:] if len(members) else []:
+    for which in np.unique(stratum):
+        members = np.flatnonzero(stratum == which)
+        for row in counts[1:]:
             drawn = rng.integers(len(members), size=len(members))
             row[members] = np.bincount(drawn, minlength=len(members))
     return Resamples(malignant.index, counts, p.confidence)
@@ -96,9 +123,10 @@ def totals(values: np.ndarray, lesions: pd.DataFrame, resamples: Resamples) -> n
     Returns:
         Shape (n_values, 1 + n_resamples), the sums over the lesions as they are first.
     """
+    resamples = resamples.of(lesions)
     codes, n = resamples.codes(lesions), len(resamples.patients)
     of_patients = np.stack([np.bincount(codes, v, minlength=n) for v in values])
-    step = max(1, N_CELLS // n)
+    step = max(1, N_CELLS // max(1, n))
     parts = [
         of_patients @ resamples.counts[i : i + step].T.astype(np.float64)
         for i in range(0, len(resamples.counts), step)
@@ -111,32 +139,28 @@ def interval(values: np.ndarray, confidence: float) -> Interval:
 
     Args:
         values: Shape (1 + n_resamples,), that of the lesions as they are first; NaN where the
-            quantity is not defined.
+            quantity is not defined, infinite where it is without bound.
         confidence: In (0, 1).
 
     Returns:
-        value, low and high, to 6 decimals. The limits are None where more than a tenth of the
-        resamples leave the quantity undefined; all are None where the lesions do.
+        value, low and high, to 6 significant digits. Both limits are None where more than a tenth
+        of the resamples leave the quantity undefined, and one where it is infinite; all are None
+        where the lesions leave it so.
     """
-    value, drawn = values[0], values[1:]
-    if not np.isfinite(value):
-        return dict(UNDEFINED)
-    known = drawn[np.isfinite(drawn)]
-    if len(known) < (1 - MAX_UNDEFINED) * len(drawn) or not len(drawn):
-        return {"value": round(float(value), 6), "low": None, "high": None}
-    low, high = np.quantile(known, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return {
-        "value": round(float(value), 6),
-        "low": round(float(low), 6),
-        "high": round(float(high), 6),
-    }
+    known = values[1:][~np.isnan(values[1:])]
+    if len(known) < (1 - MAX_UNDEFINED) * (len(values) - 1) or not len(known):
+        return _rounded(values[0], np.nan, np.nan)
+    with np.errstate(invalid="ignore"):  # between two infinities
+        low, high = np.quantile(known, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return _rounded(values[0], low, high)
 
 
 def share(values: np.ndarray, confidence: float, *, n_patients: int) -> Interval:
     """Take the interval of a share, such as a sensitivity.
 
-    Where the lesions give a share of exactly 0 or 1, every resample does, and the percentiles
-    would claim certainty. The exact limit of so many independent patients is given instead.
+    Near 0 and 1 the percentiles are too sure, and at 0 and 1 they claim certainty: what no
+    patient shows, no resample does. Where fewer than FEW patients' worth is on the rarer side, the
+    interval is widened to the exact one of so many independent patients.
 
     Args:
         values: Shape (1 + n_resamples,), in [0, 1], as for `interval`.
@@ -149,10 +173,36 @@ def share(values: np.ndarray, confidence: float, *, n_patients: int) -> Interval
     Source:
         Clopper and Pearson (1934), https://doi.org/10.1093/biomet/26.4.404
     """
-    found = interval(values, confidence)
-    if found["value"] not in (0.0, 1.0):
+    found, value = interval(values, confidence), values[0]
+    if np.isnan(value) or min(value, 1 - value) * n_patients > FEW - 1e-9:
         return found
-    limit = round(float(((1 - confidence) / 2) ** (1 / n_patients)), 6)
-    if found["value"] == 1:
-        return {"value": 1.0, "low": limit, "high": 1.0}
-    return {"value": 0.0, "low": 0.0, "high": round(1 - limit, 6)}
+    n_found, tail = value * n_patients, (1 - confidence) / 2
+    low = beta.ppf(tail, n_found, n_patients - n_found + 1) if value > 0 else 0.0
+    high = beta.isf(tail, n_found + 1, n_patients - n_found) if value < 1 else 1.0
+    if found["low"] is not None and found["high"] is not None:
+        low, high = min(low, found["low"]), max(high, found["high"])
+    return _rounded(value, low, high)
+
+
+def area(values: np.ndarray, confidence: float) -> Interval:
+    """Take the interval of an area under a curve.
+
+    Args:
+        values: Shape (1 + n_resamples,), as for `interval`.
+        confidence: In (0, 1).
+
+    Returns:
+        As `interval`; without limits where every resample gives the same, as where the order is
+        without fault: how rarely it fails elsewhere cannot be known from that.
+    """
+    found = interval(values, confidence)
+    if found["low"] == found["high"]:
+        return {**UNDEFINED, "value": found["value"]}
+    return found
+
+
+def _rounded(value: float, low: float, high: float) -> Interval:
+    names = {"value": value, "low": low, "high": high}
+    if not np.isfinite(value):
+        return dict(UNDEFINED)
+    return {k: float(f"{v:.6g}") if np.isfinite(v) else None for k, v in names.items()}

@@ -12,7 +12,7 @@ from scipy.special import expit, logit
 from skinlesion.errors import InputError
 from skinlesion.params import Block
 
-__all__ = ["Calibrator", "Params", "fit", "load", "logistic", "logits", "nested", "summary"]
+__all__ = ["Calibrator", "Params", "fit", "line", "load", "logistic", "logits", "nested", "summary"]
 
 MAX_LOGIT = 36.0  # the float64 next below 1 has a logit of 36.7
 MAX_STEPS, TOLERANCE, MAX_CONDITION = 50, 1e-9, 1e12
@@ -43,8 +43,8 @@ class Calibrator(Block):
             score: Any shape, in [0, 1], on the true prior.
 
         Returns:
-            The same shape, in (0, 1), in the same order; the scores themselves where `method`
-            is "none".
+            The same shape, in [0, 1], in the same order (log odds beyond MAX_LOGIT tie); the
+            scores themselves where `method` is "none".
         """
         if self.method == "none":
             return np.asarray(score, np.float64)
@@ -102,13 +102,18 @@ def nested(lesions: pd.DataFrame, p: Params) -> np.ndarray:
 
     Returns:
         Shape (n_lesions,), in [0, 1]. Within a part the order is that of the scores; between
-        parts it may differ, so rankings are measured on the scores.
+        parts it may differ, so rankings are measured on the scores. The scores themselves where
+        `fit` leaves them, or where a part's others have no calibrator.
     """
+    score = lesions["score"].to_numpy(np.float64)
     if fit(lesions, p).method == "none":
-        return lesions["score"].to_numpy(np.float64)
+        return score
     part, found = _parts(lesions, p), np.empty(len(lesions))
     for i in range(p.n_parts):
-        found[part == i] = _platt(lesions[part != i]).probability(lesions.loc[part == i, "score"])
+        of_others = _platt(lesions[part != i])
+        if of_others.method == "none":  # else raw scores would stand among calibrated ones
+            return score
+        found[part == i] = of_others.probability(score[part == i])
     return found
 
 
@@ -141,6 +146,24 @@ def summary(calibrator: Calibrator) -> str:
     )
 
 
+def line(z: np.ndarray, positive: np.ndarray, n: np.ndarray) -> np.ndarray:
+    """Fit log odds as a line over others; several lines at a time.
+
+    Args:
+        z: Shape (n_rows,).
+        positive: Shape (n_rows, n_fits), how many of a row's lesions are positive; any share.
+        n: The same shape, how many lesions each row stands for.
+
+    Returns:
+        Intercepts and slopes, shape (2, n_fits); NaN where no finite fit exists.
+    """
+    # In units of their own spread, since Newton's steps are bounded.
+    middle, spread = z.mean(), z.std() or 1.0
+    design = np.column_stack([np.ones(len(z)), (z - middle) / spread])
+    level, rise = logistic(design, positive, n, offset=np.zeros(len(z)))
+    return np.stack([level - rise * middle / spread, rise / spread])
+
+
 def logistic(
     design: np.ndarray, positive: np.ndarray, n: np.ndarray, *, offset: np.ndarray
 ) -> np.ndarray:
@@ -164,8 +187,9 @@ def logistic(
         mean = expit(design @ beta + offset[:, None])  # (n_rows, n_fits)
         hessian = (products.T @ (n * mean * (1 - mean))).T.reshape(-1, k, k)
         gradient = design.T @ (positive - n * mean)
-        singular = np.linalg.cond(hessian) > MAX_CONDITION
-        hessian[singular] = np.nan
+        lost = ~np.isfinite(hessian).all((1, 2))
+        hessian[lost] = 0  # as singular as can be
+        hessian[np.linalg.cond(hessian) > MAX_CONDITION] = np.nan
         step = np.linalg.solve(hessian, gradient.T[:, :, None])[:, :, 0].T
         # Far from the solution a whole step may overshoot.
         beta = beta + step / np.maximum(1.0, np.abs(step).max(0))
@@ -178,10 +202,11 @@ def _platt(lesions: pd.DataFrame) -> Calibrator:
     z, positive = logits(lesions["score"]), lesions["target"].to_numpy() == 1
     n_positives = int(positive.sum())
     highest, lowest = (n_positives + 1) / (n_positives + 2), 1 / (len(z) - n_positives + 2)
-    design, one = np.column_stack([np.ones(len(z)), z]), np.ones((len(z), 1))
     drawn_in = np.where(positive, highest, lowest)[:, None]
-    intercept, slope = logistic(design, drawn_in, one, offset=np.zeros(len(z)))[:, 0]
-    if not slope > 0:  # nor NaN
+    intercept, slope = line(z, drawn_in, np.ones_like(drawn_in))[:, 0]
+    if not np.isfinite(slope):
+        return _left(lesions, "out of fold, the scores hardly differ")
+    if slope <= 0:
         return _left(lesions, "out of fold, risk does not rise with the score")
     return Calibrator(
         method="platt",

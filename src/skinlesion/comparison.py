@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from skinlesion import bootstrap, metadata, ranking
-from skinlesion.bootstrap import Interval, Params
+from skinlesion.bootstrap import Interval, Params, Resamples
 from skinlesion.errors import InputError
 
 __all__ = ["paired", "read", "summary", "verdict"]
@@ -13,22 +13,26 @@ __all__ = ["paired", "read", "summary", "verdict"]
 COLUMNS = ["isic_id", "patient_id", "target", "score"]
 
 
-def paired(first: pd.DataFrame, second: pd.DataFrame, p: Params) -> dict[str, dict[str, Interval]]:
+def paired(
+    first: pd.DataFrame, second: pd.DataFrame, p: Params, *, resamples: Resamples | None = None
+) -> dict[str, dict[str, Interval]]:
     """Compare two sets of scores of the same lesions.
 
     Args:
         first: isic_id, patient_id, target and score, one row per lesion.
         second: The same lesions, in any order.
         p: The block `measure`. Each resample is of the same patients for both.
+        resamples: Of the patients; drawn where they are not given.
 
     Returns:
         For pauc and auc: the intervals of first, second and difference (second - first).
 
     Raises:
-        InputError: The two are not of the same lesions with the same targets and patients.
+        InputError: The two are not of the same lesions with the same targets and patients, a
+            lesion occurs twice, or a score is no number.
     """
     second = _aligned(first, second)
-    resamples = bootstrap.draw(first, p)
+    resamples = bootstrap.draw(first, p) if resamples is None else resamples
     ranked = [ranking.rank(first, table["score"], resamples) for table in (first, second)]
     areas = {"pauc": lambda roc: roc.partial_auc(p.min_tpr), "auc": ranking.Roc.auc}
     found = {}
@@ -69,7 +73,8 @@ def summary(
     """
     lines = [
         f"{len(lesions):,} lesions of {lesions['patient_id'].nunique():,} patients, "
-        f"{lesions['target'].sum():,} positives; {second} less {first}:"
+        f"{int(lesions['target'].sum()):,} positives; {second} less {first} (these trained "
+        f"models; other seeds of training are not in the intervals):"
     ]
     for name, label in (("pauc", "pAUC"), ("auc", "AUC")):
         one, other, difference = (found[name][k] for k in ("first", "second", "difference"))
@@ -95,14 +100,14 @@ def read(source: str, path: Path) -> pd.DataFrame:
         InputError: There is no such file and no such revision, its scores are neither in the
             cache nor on the remote, or they lack a column.
     """
+    if Path(source).is_file():
+        return metadata.read(Path(source), columns=COLUMNS)[COLUMNS]
     # DVC takes a second to load, and a comparison of two tables does not need it.
     import dvc.api
     from dvc.exceptions import DvcException
     from dvc_data.index import DataIndexError
     from scmrepo.exceptions import SCMError
 
-    if Path(source).is_file():
-        return metadata.read(Path(source), columns=COLUMNS)[COLUMNS]
     try:
         with dvc.api.open(str(path), rev=source, encoding="utf-8") as file:
             table = pd.read_csv(file, dtype={"isic_id": str, "patient_id": str})
@@ -118,6 +123,14 @@ def read(source: str, path: Path) -> pd.DataFrame:
 
 def _aligned(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     """The second in the order of the first."""
+    for table in (first, second):
+        wrong = table["isic_id"].duplicated() | pd.to_numeric(table["score"], "coerce").isna()
+        if wrong.any():
+            isic_id = table.loc[wrong, "isic_id"].iloc[0]
+            raise InputError(
+                f"each lesion must have one score, a number. Got otherwise: {isic_id}."
+            )
+    first, second = (t.astype({"target": float}) for t in (first, second))
     keys = ["isic_id", "patient_id", "target"]
     one, other = (
         table[keys].sort_values("isic_id", ignore_index=True) for table in (first, second)
@@ -127,7 +140,8 @@ def _aligned(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
         raise InputError(
             f"two runs must be compared on the same lesions, patients and targets. "
             f"Got {len(one):,} and {len(other):,} lesions, of which {n_shared:,} agree: "
-            f"was the data or split.seed changed?"
+            f"was the data or split.seed changed, or one of them a holdout and the other "
+            f"out-of-fold?"
         )
     return second.set_index("isic_id").loc[first["isic_id"]].reset_index()
 

@@ -19,13 +19,14 @@ CURVES = {
 
 
 def draw(
-    lesions: pd.DataFrame, resamples: Resamples, *, n_bins: int, n_points: int
+    lesions: pd.DataFrame, resamples: Resamples, free: Resamples, *, n_bins: int, n_points: int
 ) -> dict[str, pd.DataFrame]:
     """Draw the curves of a set of scores.
 
     Args:
         lesions: patient_id, target, score and probability, one row per lesion; both classes.
-        resamples: Of their patients.
+        resamples: Of their patients, stratified.
+        free: Of the same, not stratified, for what depends on the prevalence.
         n_bins: Of the calibration curves.
         n_points: Rows of a curve at the most.
 
@@ -35,13 +36,13 @@ def draw(
         (log10, the share of positives and of negatives in each bin). low and high are limits
         over the resamples, point by point.
     """
-    ranked = ranking.rank(lesions, lesions["score"], resamples)
+    ranked, ranked_free = (ranking.rank(lesions, lesions["score"], r) for r in (resamples, free))
     scores_alone = lesions.assign(probability=lesions["score"])
     return {
         "roc": _roc(lesions, ranked, n_points),
-        "precision_recall": _precision_recall(ranked, n_points),
-        "calibration": reliability.curve(lesions, resamples, n_bins=n_bins),
-        "calibration_before": reliability.curve(scores_alone, resamples, n_bins=n_bins),
+        "precision_recall": _precision_recall(ranked_free, n_points),
+        "calibration": reliability.curve(lesions, free, n_bins=n_bins),
+        "calibration_before": reliability.curve(scores_alone, free, n_bins=n_bins),
         "scores": _histogram(lesions, n_bins),
     }
 
@@ -79,7 +80,8 @@ def _reached(recall: np.ndarray, tpr: np.ndarray, precision: np.ndarray) -> np.n
         b[np.minimum(np.searchsorted(a, recall - 1e-12), len(a) - 1)]
         for a, b in zip(tpr.T, precision.T, strict=True)
     ]
-    return np.column_stack(columns)  # (n_points, n_resamples)
+    known = ~np.isnan(tpr[-1])  # a resample may hold no positive
+    return np.where(known, np.column_stack(columns), np.nan)  # (n_points, n_resamples)
 
 
 def _band(at: np.ndarray, confidence: float) -> np.ndarray:

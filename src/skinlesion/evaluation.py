@@ -1,5 +1,6 @@
 """Everything that is measured of a set of scored lesions, each figure with its interval."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import pandas as pd
@@ -87,22 +88,29 @@ def evaluate(
         For metrics/details.json, what was measured, and the curves of each set by name.
 
     Raises:
-        InputError: A set has lesions of one class only.
+        InputError: A set has lesions of one class only, or the baseline holds no numbers.
     """
     measured, drawn = {}, {name: curves.empty() for name in sets}
-    for name, lesions in sets.items():
-        if len(lesions):
-            resamples = bootstrap.draw(lesions, sampling)
-            measured[name] = _measure(lesions, sets["oof"], calibrator, p, resamples)
-            measured[name] |= _ranking(lesions, p, sampling, resamples)
-            drawn[name] = curves.draw(
-                lesions, resamples, n_bins=p.n_bins, n_points=p.n_curve_points
-            )
+    both = {
+        name: _Resampled(
+            bootstrap.draw(lesions, sampling), bootstrap.draw(lesions, sampling, stratified=False)
+        )
+        for name, lesions in sets.items()
+        if len(lesions)
+    }
+    for name, r in both.items():
+        lesions = sets[name]
+        measured[name] = _counts(lesions) | _ranking(lesions, p, sampling, r)
+        measured[name] |= _risks(lesions, sets["oof"], calibrator, p, r)
+        drawn[name] = curves.draw(
+            lesions, r.stratified, r.free, n_bins=p.n_bins, n_points=p.n_curve_points
+        )
     details = {
         "primary": "holdout" if "holdout" in measured else "oof",
         "min_tpr": sampling.min_tpr,
         "bootstrap": sampling.model_dump(),
         **p.model_dump(include={"top_k", "min_positives"}),
+        "min_patients": subgroups.MIN_PATIENTS,
         "calibrator": calibrator.model_dump(),
         "sets": measured,
     }
@@ -116,14 +124,13 @@ def headline(details: Details) -> dict[str, dict[str, float]]:
         details: From `evaluate`.
 
     Returns:
-        pauc and auc of each set, the interval of the pAUC for the primary one.
+        pauc with its limits, and auc, of each set.
     """
     found = {}
     for name, measured in details["sets"].items():
-        pauc, auc = measured["ranking"]["pauc"], measured["ranking"]["auc"]["value"]
-        limits = {"pauc_low": pauc["low"], "pauc_high": pauc["high"]}
-        shown = limits if name == details["primary"] else {}
-        found[name] = {"pauc": pauc["value"], **shown, "auc": auc}
+        pauc, auc = measured["ranking"]["pauc"], measured["ranking"]["auc"]
+        limits = {f"pauc_{k}": pauc[k] for k in ("low", "high") if pauc[k] is not None}
+        found[name] = {"pauc": pauc["value"], **limits, "auc": auc["value"]}
     return found
 
 
@@ -151,30 +158,36 @@ def summary(details: Details) -> str:
     return "\n".join(lines)
 
 
-def _measure(
-    lesions: pd.DataFrame,
-    oof: pd.DataFrame,
-    calibrator: Calibrator,
-    p: Params,
-    resamples: Resamples,
+@dataclass(frozen=True)
+class _Resampled:
+    """Resamples of the patients of a set: see `bootstrap.draw`."""
+
+    stratified: Resamples
+    free: Resamples
+
+
+def _risks(
+    lesions: pd.DataFrame, oof: pd.DataFrame, calibrator: Calibrator, p: Params, r: _Resampled
 ) -> Details:
     points = operating.measures(
         lesions,
         oof,
-        resamples,
+        r.stratified,
+        r.free,
         levels={"specificity": p.specificities, "sensitivity": p.sensitivities},
     )
+    first = points[0]["threshold"]
     groups = subgroups.measures(
-        lesions, resamples, threshold=points[0]["threshold"], min_positives=p.min_positives
+        lesions, r.stratified, threshold=first, min_positives=p.min_positives
     )
-    for point in points:  # shown as they apply to the probabilities
+    for point in points:  # shown as they apply to the probabilities, and to the scores
+        point["score_threshold"] = point["threshold"]
         point["threshold"] = float(calibrator.probability(min(point["threshold"], 1.0)))
     before = lesions.assign(probability=lesions["score"])
     return {
-        **_counts(lesions),
         "calibration": {
-            "before": reliability.measures(before, resamples, n_bins=p.n_bins),
-            "after": reliability.measures(lesions, resamples, n_bins=p.n_bins),
+            "before": reliability.measures(before, r.free, n_bins=p.n_bins),
+            "after": reliability.measures(lesions, r.free, n_bins=p.n_bins),
         },
         "operating_points": points,
         "subgroups": {
@@ -198,30 +211,36 @@ def _counts(lesions: pd.DataFrame) -> Details:
 
 
 def _ranking(
-    lesions: pd.DataFrame, p: Params, sampling: bootstrap.Params, resamples: Resamples
+    lesions: pd.DataFrame, p: Params, sampling: bootstrap.Params, r: _Resampled
 ) -> Details:
-    ranked = ranking.rank(lesions, lesions["score"], resamples)
+    ranked, ranked_free = (
+        ranking.rank(lesions, lesions["score"], x) for x in (r.stratified, r.free)
+    )
     values = {
         "pauc": ranked.each(lambda roc: roc.partial_auc(sampling.min_tpr)),
         "auc": ranked.each(ranking.Roc.auc),
-        "average_precision": ranked.each(ranking.Roc.average_precision),
+        "average_precision": ranked_free.each(ranking.Roc.average_precision),
     }
-    found = {name: bootstrap.interval(v, resamples.confidence) for name, v in values.items()}
-    found["top_k_sensitivity"], n_crowded = operating.retrieval(lesions, resamples, k=p.top_k)
+    found = {name: bootstrap.area(v, sampling.confidence) for name, v in values.items()}
+    found["top_k_sensitivity"], n_crowded = operating.retrieval(lesions, r.stratified, k=p.top_k)
     return {
         "n_crowded_patients": n_crowded,
         "ranking": found,
-        "baseline": _baseline(lesions, p, sampling),
+        "baseline": _baseline(lesions, p, sampling, r.stratified),
     }
 
 
-def _baseline(lesions: pd.DataFrame, p: Params, sampling: bootstrap.Params) -> Details | None:
+def _baseline(
+    lesions: pd.DataFrame, p: Params, sampling: bootstrap.Params, resamples: Resamples
+) -> Details | None:
     """Compare with sorting by one column, largest first, lesions without a value last."""
     if p.baseline is None:
         return None
     values = pd.to_numeric(lesions[p.baseline], errors="coerce")
+    if values.isna().all():
+        raise InputError(f"evaluate.baseline must be a column of numbers. Got {p.baseline!r}.")
     by_column = lesions.assign(score=values.fillna(values.min() - 1))
-    found = comparison.paired(by_column, lesions, sampling)
+    found = comparison.paired(by_column, lesions, sampling, resamples=resamples)
     kept = {name: found[name]["first"] for name in found}
     return {
         "column": p.baseline,

@@ -66,6 +66,7 @@ def measures(
     lesions: pd.DataFrame,
     chosen_on: pd.DataFrame,
     resamples: Resamples,
+    free: Resamples,
     *,
     levels: dict[Criterion, Sequence[float]],
 ) -> list[dict[str, Any]]:
@@ -75,7 +76,8 @@ def measures(
         lesions: patient_id, target and score, one row per lesion.
         chosen_on: target and score of the lesions that the thresholds are chosen on; both
             classes.
-        resamples: Of the patients of `lesions`. The thresholds stay as they are in each.
+        resamples: Of the patients of `lesions`, stratified. The thresholds stay as they are.
+        free: Of the same, not stratified, for what depends on the prevalence.
         levels: What to reach, by criterion.
 
     Returns:
@@ -89,7 +91,7 @@ def measures(
                 chosen_on["target"], chosen_on["score"], criterion=criterion, level=level
             )
             head = {"criterion": criterion, "level": level, "threshold": score}
-            points.append(head | _point(lesions, resamples, score))
+            points.append(head | _point(lesions, resamples, free, score))
     return points
 
 
@@ -124,29 +126,44 @@ def retrieval(lesions: pd.DataFrame, resamples: Resamples, *, k: int) -> tuple[I
     return found, n_crowded
 
 
-def _point(lesions: pd.DataFrame, resamples: Resamples, threshold: float) -> dict[str, Any]:
+def _point(
+    lesions: pd.DataFrame, resamples: Resamples, free: Resamples, threshold: float
+) -> dict[str, Any]:
     y_true, flagged = lesions["target"].to_numpy(), lesions["score"].to_numpy() >= threshold
     sums = bootstrap.totals(
-        np.stack([np.ones(len(y_true)), y_true, flagged, flagged * y_true]), lesions, resamples
+        np.stack([np.ones(len(y_true)), y_true, flagged, flagged * y_true]), lesions, free
     )
     n, positive, called, found = sums
+    with np.errstate(invalid="ignore", divide="ignore"):
+        examined = bootstrap.interval(called / found, free.confidence)
+    point = rates(lesions, lesions["score"], resamples, threshold=threshold)
     per_lesion = {
         "flagged": called,
         "found": found,
         "missed": positive - found,
         "false_alarms": called - found,
     }
-    with np.errstate(invalid="ignore", divide="ignore"):
-        examined = bootstrap.interval(called / found, resamples.confidence)
+    limits = _per_1000(point, prevalence=float(y_true.mean()))
     per_1000 = {
-        k: bootstrap.interval(1000 * v / n, resamples.confidence) for k, v in per_lesion.items()
+        k: _widened(bootstrap.interval(1000 * v / n, free.confidence), limits[k])
+        for k, v in per_lesion.items()
     }
-    point = rates(lesions, lesions["score"], resamples, threshold=threshold)
-    low = point["sensitivity"]["low"]
-    if per_1000["missed"]["value"] == 0 and low is not None:
-        # None was missed here; that none ever is cannot be known from so few.
-        per_1000["missed"]["high"] = round(1000 * float(y_true.mean()) * (1 - low), 6)
     return {**point, "number_needed_to_examine": examined, "per_1000": per_1000}
+
+
+def _per_1000(point: dict[str, Interval], *, prevalence: float) -> dict[str, np.ndarray]:
+    """Counts at the limits of the rates, lowest first: near 0 resamples alone are too sure."""
+    limits = np.array([[point[k]["low"], point[k]["high"]] for k in point], np.float64)
+    found, spared = 1000 * prevalence * limits[0], 1000 * (1 - prevalence) * limits[1]
+    missed, false = 1000 * prevalence - found[::-1], 1000 * (1 - prevalence) - spared[::-1]
+    return {"flagged": found + false, "found": found, "missed": missed, "false_alarms": false}
+
+
+def _widened(found: Interval, limits: np.ndarray) -> Interval:
+    if found["low"] is None or found["high"] is None or np.isnan(limits).any():
+        return found
+    low, high = min(found["low"], limits[0]), max(found["high"], limits[1])
+    return {"value": found["value"], "low": float(f"{low:.6g}"), "high": float(f"{high:.6g}")}
 
 
 def _share(holds: np.ndarray, lesions: pd.DataFrame, resamples: Resamples) -> Interval:

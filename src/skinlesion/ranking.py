@@ -63,30 +63,6 @@ class Roc:
         called = self.tp + self.fp
         return np.asarray(np.divide(self.tp, called, out=np.ones_like(called), where=called > 0))
 
-    def sensitivity_at(self, specificity: float) -> np.ndarray:
-        """Largest sensitivity of a threshold that spares enough negatives.
-
-        Args:
-            specificity: In (0, 1).
-
-        Returns:
-            Shape (n_resamples,).
-        """
-        allowed = self.fpr <= 1 - specificity + 1e-12
-        return _undefined_where_nan(np.where(allowed, self.tpr, 0).max(0), self.tpr, self.fpr)
-
-    def specificity_at(self, sensitivity: float) -> np.ndarray:
-        """Largest specificity of a threshold that finds enough positives.
-
-        Args:
-            sensitivity: In (0, 1].
-
-        Returns:
-            Shape (n_resamples,).
-        """
-        enough = self.tpr >= sensitivity - 1e-12
-        return _undefined_where_nan(1 - np.where(enough, self.fpr, 1).min(0), self.tpr, self.fpr)
-
 
 @dataclass(frozen=True)
 class Ranked:
@@ -137,6 +113,7 @@ def rank(lesions: pd.DataFrame, score: ArrayLike, resamples: bootstrap.Resamples
     score = np.asarray(score, np.float64)
     if not np.isfinite(score).all():
         raise ValueError(f"score must be finite. Got {(~np.isfinite(score)).sum()} others.")
+    resamples = resamples.of(lesions)
     patients, target = resamples.codes(lesions), lesions["target"].to_numpy()
     _, place = np.unique(-score, return_inverse=True)  # ties share a place, 0 the riskiest
     holds = np.zeros(place.max(initial=-1) + 1, np.int64)
@@ -148,7 +125,3 @@ def rank(lesions: pd.DataFrame, score: ArrayLike, resamples: bootstrap.Resamples
         where = block[target == side], patients[target == side]
         tables.append(csr_array((np.ones(len(where[0])), where), shape=shape))
     return Ranked(tables[0], tables[1], resamples)
-
-
-def _undefined_where_nan(found: np.ndarray, tpr: np.ndarray, fpr: np.ndarray) -> np.ndarray:
-    return np.where(np.isnan(tpr[-1]) | np.isnan(fpr[-1]), np.nan, found)

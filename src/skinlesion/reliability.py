@@ -13,7 +13,7 @@ from scipy.special import entr, expit
 
 from skinlesion import bootstrap
 from skinlesion.bootstrap import Interval, Resamples
-from skinlesion.calibration import logistic, logits
+from skinlesion.calibration import line, logistic, logits
 
 __all__ = ["curve", "measures"]
 
@@ -32,8 +32,8 @@ def measures(lesions: pd.DataFrame, resamples: Resamples, *, n_bins: int) -> dic
         slope and intercept of the calibration: 1 and 0 for risks that are true, slope below 1
         for risks that are too extreme, intercept below 0 for risks that are too high (it is that
         of slope 1, calibration in the large); expected_calibration_error, the mean distance of a
-        bin's share of positives from its mean probability. Its interval lies a little high,
-        since resampling adds noise to each bin.
+        bin's share of positives from its mean probability, with that of true risks beside it:
+        even they miss each bin by chance. Resampling adds to that, so its interval lies high.
     """
     y_true, z = lesions["target"].to_numpy(), logits(lesions["probability"])
     log_loss, squared = np.logaddexp(0, z) - y_true * z, (expit(z) - y_true) ** 2
@@ -46,6 +46,7 @@ def measures(lesions: pd.DataFrame, resamples: Resamples, *, n_bins: int) -> dic
         values |= _losses("brier", losses[1] / n, rate * (1 - rate))
         values |= _line(y_true, z, lesions, resamples)
         values["expected_calibration_error"] = _error(lesions, resamples, n_bins) / n
+        values["expected_calibration_error_of_true_risks"] = _by_chance(lesions, n_bins) / n
     return {k: bootstrap.interval(v, resamples.confidence) for k, v in values.items()}
 
 
@@ -88,11 +89,10 @@ def _line(
     """
     row = np.unique(np.round(z, 2), return_inverse=True)[1]
     level = np.bincount(row, z) / np.bincount(row)
-    one, none = np.ones((len(level), 1)), np.zeros(len(level))
     slope, intercept = [], []
     for n, positive in _counted(row, y_true, lesions, resamples):
-        slope.append(logistic(np.column_stack([one, level]), positive, n, offset=none)[1])
-        intercept.append(logistic(one, positive, n, offset=level)[0])
+        slope.append(line(level, positive, n)[1])
+        intercept.append(logistic(np.ones((len(level), 1)), positive, n, offset=level)[0])
     return {"slope": np.concatenate(slope), "intercept": np.concatenate(intercept)}
 
 
@@ -114,6 +114,12 @@ def _error(lesions: pd.DataFrame, resamples: Resamples, n_bins: int) -> np.ndarr
         _, positive, risk = _sums(members, resamples)
         apart += np.abs(positive - risk)
     return apart
+
+
+def _by_chance(lesions: pd.DataFrame, n_bins: int) -> float:
+    """Mean distance of the positives of each bin from true risks: that of a normal variable."""
+    risks = [members["probability"].to_numpy() for members in _bins(lesions, n_bins)]
+    return float(sum(np.sqrt(2 / np.pi * np.sum(q * (1 - q))) for q in risks))
 
 
 def _sums(lesions: pd.DataFrame, resamples: Resamples) -> np.ndarray:

@@ -33,7 +33,8 @@ def _having(*keys: str) -> AfterValidator:
 Interval = Annotated[bootstrap.Interval, _having("value", "low", "high")]
 Intervals = dict[str, Interval]
 LOSSES = [f"{loss}{of}" for loss in ("log_loss", "brier") for of in ("", "_of_base_rate", "_skill")]
-Risks = Annotated[Intervals, _having(*LOSSES, "slope", "intercept", "expected_calibration_error")]
+ERRORS = ["expected_calibration_error", "expected_calibration_error_of_true_risks"]
+Risks = Annotated[Intervals, _having(*LOSSES, "slope", "intercept", *ERRORS)]
 
 
 # === metrics/details.json ===
@@ -113,6 +114,7 @@ class Details(Format):
     min_tpr: float
     top_k: int
     min_positives: int
+    min_patients: int
     calibrator: calibration.Calibrator
     test: Annotated[dict[str, int], _having("n_unreadable")]
     sets: dict[Literal["holdout", "oof"], Scored]

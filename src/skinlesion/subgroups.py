@@ -9,9 +9,10 @@ import pandas as pd
 from skinlesion import bootstrap, operating, ranking
 from skinlesion.bootstrap import Resamples
 
-__all__ = ["ATTRIBUTES", "MISSING", "groups", "measures"]
+__all__ = ["ATTRIBUTES", "MIN_PATIENTS", "MISSING", "groups", "measures"]
 
-MISSING = "missing"
+MISSING, OTHERS = "missing", "all others"
+MIN_PATIENTS = 6  # with a positive; intervals of fewer patients are too narrow by far
 MAX_GROUPS = 12  # of a column of names; rarer values are one group
 
 AGES = {-np.inf: "under 30", 30: "30 to 44", 45: "45 to 59", 60: "60 to 74", 75: "75 and over"}
@@ -35,9 +36,9 @@ def _named(column: str) -> Grouping:
     def group(lesions: pd.DataFrame) -> pd.Series:
         names = lesions[column].astype("string").fillna(MISSING)
         common = names.value_counts().sort_index().nlargest(MAX_GROUPS, keep="first").index
-        ordered = [*sorted(set(common) - {MISSING})]
-        labels = names.where(names.isin([*ordered, MISSING]), "all others")
-        return pd.Series(pd.Categorical(labels, [*ordered, "all others", MISSING]), lesions.index)
+        ordered = sorted(set(common) - {MISSING, OTHERS})
+        labels = names.where(names.isin([*ordered, MISSING]), OTHERS)
+        return pd.Series(pd.Categorical(labels, [*ordered, OTHERS, MISSING]), lesions.index)
 
     return group
 
@@ -105,7 +106,8 @@ def measures(
         lesions: patient_id, target, score and the columns to group by, one row per lesion.
         resamples: Of their patients, so that a group's number of positives varies as it would.
         threshold: Score at and above which a lesion is flagged.
-        min_positives: In a group with fewer, AUC and sensitivity are not given.
+        min_positives: In a group with fewer, or whose positives are of fewer than MIN_PATIENTS
+            patients, AUC and sensitivity are not given.
 
     Returns:
         One record per group that has lesions: attribute, group, n_lesions, n_patients,
@@ -123,15 +125,16 @@ def measures(
 def _measure(
     members: pd.DataFrame, resamples: Resamples, threshold: float, min_positives: int
 ) -> dict[str, Any]:
-    n_positives = int(members["target"].sum())
+    n_positives, resamples = int(members["target"].sum()), resamples.of(members)
     intervals = operating.rates(members, members["score"], resamples, threshold=threshold)
     intervals["auc"] = dict(bootstrap.UNDEFINED)
-    too_few = n_positives < min_positives
+    n_malignant = members.loc[members["target"] == 1, "patient_id"].nunique()
+    too_few = n_positives < min_positives or n_malignant < MIN_PATIENTS
     if too_few:
         intervals["sensitivity"] = dict(bootstrap.UNDEFINED)
     elif n_positives < len(members):
         areas = ranking.rank(members, members["score"], resamples).each(ranking.Roc.auc)
-        intervals["auc"] = bootstrap.interval(areas, resamples.confidence)
+        intervals["auc"] = bootstrap.area(areas, resamples.confidence)
     return {
         "n_lesions": len(members),
         "n_patients": members["patient_id"].nunique(),
