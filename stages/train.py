@@ -3,7 +3,8 @@
     python stages/train.py FOLD FOLDS_CSV DRAWS_CSV PRIOR_JSON TABULAR_FOLDER IMAGES \
         MODEL_FOLDER LOG_FOLDER
 
-The holdout is not read. Each epoch's values go to LOG_FOLDER through dvclive.
+The holdout is not read. Each epoch's values go to LOG_FOLDER through dvclive. A run that was
+killed leaves its last epoch in the folder `checkpoints`, where the next one goes on from it.
 """
 
 import json
@@ -15,6 +16,8 @@ import pandas as pd
 from dvclive import Live
 
 from skinlesion import backend, batches, errors, images, metadata, params
+
+CHECKPOINTS = "checkpoints"  # not an out: DVC removes the outs before it runs a stage
 
 
 def main(
@@ -29,7 +32,15 @@ def main(
 ) -> None:
     runtime = params.load("keras", backend.Params)
     backend.start(runtime)
-    from skinlesion import augment, model, pretrained, tabular, trained, training  # after start
+    from skinlesion import (  # after start
+        augment,
+        checkpoint,
+        model,
+        pretrained,
+        tabular,
+        trained,
+        training,
+    )
 
     p = params.load("train", training.Params)
     network_p = params.load("model", model.Params)
@@ -55,6 +66,20 @@ def main(
     )
     network = model.build(architecture, constant=encoder.constant_indices)
     pretrained.initialise(network, network_p)
+    facts = trained.facts(
+        (folds_csv, draws_csv, prior_json, tabular_folder, images_path),
+        prior_shift=shift,
+        best_epoch=0,  # until it is known
+        validation={},
+        backend=runtime.backend,
+        precision=runtime.precision,
+    )
+    decided_by = (fold, facts, runtime, network_p, augmentation, p)
+    kept = checkpoint.Checkpoint(
+        checkpoint.home(Path.cwd()) / CHECKPOINTS,
+        checkpoint.key(Path(__file__), network, *decided_by),
+        say=lambda line: print(f"fold {fold}: {line}", flush=True),
+    )
     with Live(str(log_folder), dvcyaml=None, save_dvc_exp=False, report=None) as live:
         best = training.fit(
             network,
@@ -63,16 +88,11 @@ def main(
             p,
             augmentation=augmentation,
             log=training.live_logger(live),
+            checkpoint=kept,
         )
-    facts = trained.facts(
-        (folds_csv, draws_csv, prior_json, tabular_folder, images_path),
-        prior_shift=shift,
-        best_epoch=best.epoch,
-        validation=best.values,
-        backend=runtime.backend,
-        precision=runtime.precision,
-    )
+    facts = facts.model_copy(update={"best_epoch": best.epoch, "validation": best.values})
     trained.save(model_folder, network, architecture=architecture, encoder=encoder, facts=facts)
+    kept.remove()
     print(
         f"fold {fold}: best epoch {best.epoch + 1} of {p.n_epochs}, validation "
         f"pAUC {best.values['validation/pauc']:.4f}, AUC {best.values['validation/auc']:.4f}"

@@ -3,12 +3,13 @@
 import json
 from itertools import pairwise
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from dvclive import Live
 
-from skinlesion import augment, batches, metrics, model, training
+from skinlesion import augment, backend, batches, checkpoint, metrics, model, training
 from skinlesion.errors import InputError
 
 pytestmark = pytest.mark.usefixtures("keras_started")
@@ -119,7 +120,7 @@ def only(lesions: batches.Lesions, *, tabular: bool = True, image: bool = True) 
     )
 
 
-def fitted(network, lesions, y_true, p, *, prior_shift=0.0, augmentation_p=None):
+def fitted(network, lesions, y_true, p, *, prior_shift=0.0, augmentation_p=None, **options):
     """Train on the first two thirds; return what `fit` returns, and the logged values."""
     rows, logged = np.arange(N), []
     drawn, held = rows[: 2 * N // 3], rows[2 * N // 3 :]
@@ -132,7 +133,7 @@ def fitted(network, lesions, y_true, p, *, prior_shift=0.0, augmentation_p=None)
         training.Validation(batches.select(lesions, held), y_true[held], prior_shift),
         p,
         augmentation=augmentation_p or augmentation(),
-        log=lambda epoch, values: logged.append(values),
+        **{"log": lambda epoch, values: logged.append(values)} | options,
     )
     return best, logged
 
@@ -161,8 +162,6 @@ def test_tiles_that_separate_are_learnt(architecture, problem):
 
 
 def test_two_trainings_are_equal_to_the_bit(architecture, problem):
-    from skinlesion import backend
-
     lesions, y_true = problem
     changes = augmentation(horizontal_flip=0.5, brightness=0.5)
     found = []
@@ -327,6 +326,137 @@ def test_exhausted_memory_is_not_taken_for_an_error_of_the_data(architecture, pr
     monkeypatch.setattr("keras.Model.fit", fit)
     with pytest.raises(tf.errors.ResourceExhaustedError, match="out of memory"):
         fitted(table_network(architecture), only(lesions, image=False), y_true, params())
+
+
+# === Stopped, and gone on ===
+
+
+class StopError(Exception):
+    """A training's process has died."""
+
+
+class Stopping:
+    """A checkpoint whose process dies as soon as so many epochs are kept."""
+
+    def __init__(self, folder, n_epochs: int | None = None) -> None:
+        self.said: list[str] = []
+        self.kept, self.n_epochs = checkpoint.Checkpoint(folder, "key", self.said.append), n_epochs
+        self.say, self.restore = self.kept.say, self.kept.restore
+
+    def save(self, progress, logits) -> None:
+        self.kept.save(progress, logits)
+        if len(progress.logged) == self.n_epochs:
+            raise StopError
+
+
+@pytest.fixture
+def attempt(architecture, problem, tmp_path):
+    """Train from anew, with what a folder of checkpoints holds; stop after so many epochs."""
+    lesions, y_true = problem
+
+    def run(*, after=None, folder="kept", seed=0, network_p=None, precision="float32", **changes):
+        backend.start(backend.Params(backend="tensorflow", precision=precision, seed=seed))
+        network = model.build(architecture(**network_p or {"backbone": "none"}))
+        stopping = Stopping(tmp_path / folder, after)
+        given = lesions if "image" in network.input else only(lesions, image=False)
+        options = {"checkpoint": stopping, "augmentation_p": augmentation(horizontal_flip=0.5)}
+        if after:
+            with pytest.raises(StopError):
+                fitted(network, given, y_true, params(**changes), **options)
+            return None
+        best, logged = fitted(network, given, y_true, params(**changes), **options)
+        content = (tmp_path / folder / "key.npz").read_bytes()
+        return network.get_weights(), logged, best.epoch, best.values, content, stopping.said
+
+    yield run
+    keras.mixed_precision.set_dtype_policy("float32")
+
+
+def assert_equal(found, expected) -> None:
+    """Compare what `attempt` returns to the bit: weights, log, best epoch, the whole state."""
+    for one, two in zip(found[0], expected[0], strict=True):
+        assert np.array_equal(one, two)
+    assert found[1:5] == expected[1:5]
+
+
+WITH_TILES = {"image_dropout": 0.3, "tabular_dropout": 0.3}
+TABLE = {"backbone": "none", "tabular_dropout": 0.3}
+
+
+@pytest.mark.parametrize(
+    ("network_p", "precision", "stops"),
+    [(WITH_TILES, "float32", [1]), (TABLE, "float32", [1, 2, 4]), (TABLE, "mixed_float16", [2])],
+)
+def test_a_stopped_training_goes_on_to_the_same_bits(attempt, network_p, precision, stops):
+    given = {"network_p": network_p, "precision": precision, "n_epochs": 4, "warmup_epochs": 1.5}
+    expected = attempt(folder="never stopped", **given)
+    for n_before, n_epochs in enumerate(stops):
+        attempt(after=n_epochs, seed=n_before, **given)  # only the first's seed may count
+    found = attempt(seed=9, **given)
+
+    assert_equal(found, expected)
+    assert found[-1] == [f"goes on after epoch {stops[-1]} of 4"]
+    assert expected[-1] == []
+
+
+@pytest.mark.parametrize("after", [1, 2, 3, 4])
+def test_patience_counts_the_epochs_before_a_stop(attempt, monkeypatch, after):
+    paucs = {0: 0.1, 1: 0.15, 2: 0.12, 3: 0.15, 4: 0.2, 5: 0.3}  # by epoch
+    given = {"n_epochs": 6, "early_stopping_patience": 2}
+
+    def run(n_done: int, **options):
+        values = iter([paucs[epoch] for epoch in range(n_done, 6)])
+        monkeypatch.setattr("skinlesion.metrics.partial_auc", lambda *_: next(values))
+        return attempt(**given, **options)
+
+    expected = run(0, folder="never stopped")
+    run(0, after=after)
+    found = run(after)
+
+    assert len(found[1]) == 4
+    assert found[2] == 1
+    assert_equal(found, expected)
+
+
+def test_a_training_that_had_ended_takes_no_further_step(attempt, monkeypatch):
+    expected = attempt()
+    monkeypatch.setattr("keras.Model.fit", None)  # cannot be called
+
+    assert_equal(attempt(), expected)
+
+
+def test_a_checkpoint_changes_nothing(attempt, architecture, problem):
+    weights, logged, *_ = attempt()
+    backend.start(backend.Params(backend="tensorflow", precision="float32", seed=0))
+    network = table_network(architecture)
+    lesions, y_true = problem
+    _, without = fitted(network, only(lesions, image=False), y_true, params())
+
+    assert logged == without
+    assert all(np.array_equal(a, b) for a, b in zip(weights, network.get_weights(), strict=True))
+
+
+def test_a_disk_that_fills_up_stops_no_training(attempt, monkeypatch):
+    def mkstemp(**_):
+        raise OSError("no space left")
+
+    expected = attempt(folder="never full")
+    attempt(after=1)
+    with monkeypatch.context() as full:
+        full.setattr("tempfile.mkstemp", mkstemp)
+        weights, logged, *_, said = attempt()
+
+    assert all(np.array_equal(a, b) for a, b in zip(weights, expected[0], strict=True))
+    assert logged == expected[1]
+    assert said[0] == "goes on after epoch 1 of 3"
+    assert [line.split(" (")[0] for line in said[1:]] == [
+        "epoch 2 is not kept",
+        "epoch 3 is not kept",
+    ]
+    assert_equal(attempt(), expected)  # from epoch 1, which the full disk still held
+
+
+# === The log ===
 
 
 def test_logged_values_are_kept_by_epoch(tmp_path):

@@ -13,10 +13,11 @@ from pydantic import Field
 from tqdm import tqdm
 
 from skinlesion import augment, batches, metrics, model
+from skinlesion.checkpoint import Best, Checkpoint, Progress
 from skinlesion.errors import InputError
 from skinlesion.params import Block
 
-__all__ = ["Best", "Params", "Validation", "fit", "learning_rate", "live_logger"]
+__all__ = ["Params", "Validation", "fit", "learning_rate", "live_logger"]
 
 
 class Params(Block):
@@ -41,15 +42,6 @@ class Validation:
     lesions: batches.Lesions
     y_true: np.ndarray  # shape (n_lesions,)
     prior_shift: float  # to put the logits on the true prior
-
-
-@dataclass(frozen=True)
-class Best:
-    """The epoch of the highest validation pAUC, the earliest of equals."""
-
-    epoch: int
-    values: dict[str, float]
-    weights: list[np.ndarray]
 
 
 def learning_rate(p: Params, *, step: int, steps_per_epoch: float, n_steps: int) -> float:
@@ -100,8 +92,11 @@ def fit(
     *,
     augmentation: augment.Params,
     log: Callable[[int, dict[str, float]], None],
+    checkpoint: Checkpoint | None = None,
 ) -> Best:
     """Fit the network and leave it with the weights of its best epoch.
+
+    A training that goes on from a checkpoint ends with the bits of one that never stopped.
 
     Args:
         network: From `model.build`; changed in place.
@@ -109,7 +104,9 @@ def fit(
         validation: Scored in full after each epoch.
         p: The block `train`.
         augmentation: The block `augment`.
-        log: Called after each epoch with its number, from 0, and its values.
+        log: Called after each epoch with its number, from 0, and its values; once more for
+            each epoch of a checkpoint.
+        checkpoint: Gone on from, and kept up to date; left for the caller to remove.
 
     Returns:
         The best epoch by exact validation pAUC.
@@ -126,19 +123,34 @@ def fit(
     )
     plan = [epochs[e % len(epochs)] for e in range(p.n_epochs)]
     change = augment.pipeline(augmentation)
-    best = Best(-1, {"validation/pauc": -math.inf}, [])  # any epoch is better
-    with _Steps(p, sum(_n_batches(data, p) for data in plan)) as steps:
-        for epoch, data in enumerate(plan):
-            values = _fit_epoch(logits, data, p, epoch=epoch, change=change, steps=steps)
+    progress = _start(logits, checkpoint, p)
+    for epoch, values in enumerate(progress.logged):
+        log(epoch, values)
+    with _Steps(p, [_n_batches(data, p) for data in plan], len(progress.logged)) as steps:
+        while not _is_over(progress, p):
+            epoch = len(progress.logged)
+            values = _fit_epoch(logits, plan[epoch], p, epoch=epoch, change=change, steps=steps)
             values |= _validate(logits, validation, p)
             log(epoch, values)
             steps.show(epoch, values)
-            if values["validation/pauc"] > best.values["validation/pauc"]:
-                best = Best(epoch, values, network.get_weights())
-            if p.early_stopping_patience and epoch - best.epoch >= p.early_stopping_patience:
-                break
-    network.set_weights(best.weights)
-    return best
+            progress = progress.after(values, network)
+            if checkpoint:
+                checkpoint.save(progress, logits)
+    network.set_weights(progress.best.weights)
+    return progress.best
+
+
+def _start(logits: keras.Model, checkpoint: Checkpoint | None, p: Params) -> Progress:
+    progress = checkpoint.restore(logits) if checkpoint else None
+    if checkpoint and progress:
+        checkpoint.say(f"goes on after epoch {len(progress.logged)} of {p.n_epochs}")
+    return progress or Progress()
+
+
+def _is_over(progress: Progress, p: Params) -> bool:
+    n_epochs, patience = len(progress.logged), p.early_stopping_patience
+    out_of_patience = patience is not None and n_epochs - 1 - progress.best.epoch >= patience
+    return n_epochs == p.n_epochs or out_of_patience
 
 
 def _fit_epoch(
@@ -229,10 +241,11 @@ def _n_batches(data: batches.Training, p: Params) -> int:
 class _Steps(keras.callbacks.Callback):
     """Sets each step's learning rate and moves the progress bar."""
 
-    def __init__(self, p: Params, n_steps: int) -> None:
+    def __init__(self, p: Params, n_steps: list[int], n_done: int) -> None:
         super().__init__()
-        self.p, self.n_steps, self.step = p, n_steps, 0
-        self.bar = tqdm(total=n_steps, unit="step", desc="train", mininterval=1, maxinterval=30)
+        self.p, self.n_steps, self.step = p, sum(n_steps), sum(n_steps[:n_done])
+        given = {"unit": "step", "desc": "train", "mininterval": 1, "maxinterval": 30}
+        self.bar = tqdm(total=self.n_steps, initial=self.step, **given)
 
     def __enter__(self) -> "_Steps":
         return self
