@@ -351,9 +351,13 @@ def test_every_loaded_module_of_the_package_decides_the_key(key, tmp_path, monke
     assert len(found) == 3
 
 
-@pytest.mark.parametrize("place", [0, -1])
-def test_the_first_weights_and_the_seeds_of_dropout_decide_the_key(key, network, place):
-    before, variable = key(), network.variables[place]
+@pytest.mark.parametrize(
+    "of",
+    [lambda n: n.get_layer("logit").bias, lambda n: n.get_layer("tabular_dropout_0").variables[0]],
+    ids=["weights", "generators of dropout"],
+)
+def test_what_the_network_starts_with_decides_the_key(key, network, of):
+    before, variable = key(), of(network)
     variable.assign(variable + 1)
 
     assert key() != before
