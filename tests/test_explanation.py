@@ -126,6 +126,14 @@ def test_a_feature_without_weight_drops_by_exactly_0(lesions, feature, permuted)
     assert found["auc_drop"].max() > 0.05
 
 
+@AMONG
+@pytest.mark.parametrize("feature", ["tile", "own"])
+def test_what_tells_the_lesions_of_a_patient_apart_drops_both_ways(lesions, feature, permuted):
+    found = importance(lesions, Linear(tile=0.8, own=1.0), n_permutations=10)
+
+    assert found.loc[(feature, permuted), "auc_drop"] > 0.03
+
+
 @pytest.mark.parametrize("feature", ["of_patient", "sex"])
 def test_what_lesions_of_a_patient_share_drops_by_exactly_0_within_patients(lesions, feature):
     found = importance(lesions, Linear(own=1.0, of_patient=0.3, sex=0.2))
