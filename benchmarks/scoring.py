@@ -17,7 +17,7 @@ import harness
 # (backbone, px, lesions), and the lesions of each process whose memory is measured
 NETWORKS = {
     "tiny": [("tiny", 32, 128)],
-    "usual": [("tiny", 64, 4096), ("efficientnetv2_b2", 64, 1024)],
+    "usual": [("tiny", 64, 4096), ("efficientnetv2_b2", 64, 512)],
     "large": [
         ("tiny", 64, 4096),
         ("tiny", 128, 4096),

@@ -16,7 +16,7 @@ import harness
 import numpy as np
 from ruamel.yaml import YAML
 
-N_ROUNDS = {"tiny": 1, "usual": 3, "large": 5}
+N_ROUNDS = {"tiny": 1, "usual": 2, "large": 5}
 DVC = (sys.executable, "-m", "dvc")
 STAGES = YAML(typ="safe").load(harness.ROOT / "dvc.yaml")["stages"]
 # Scripts import their own packages, tqdm and dvclive, at the top.
