@@ -5,9 +5,9 @@ from itertools import cycle
 from pathlib import Path
 
 import h5py
+import harness
 import numpy as np
 import pandas as pd
-from harness import ROOT
 
 from skinlesion import metadata, synthetic, synthetic_lesions, synthetic_patients, synthetic_tiles
 
@@ -17,7 +17,9 @@ N_TEST = 100
 
 
 def folder(path: Path, *, n_lesions: int, n_tiles: int = 128, linked: bool = True) -> Path:
-    """Draw a challenge folder with the params beside it.
+    """Draw a challenge folder with the params beside it, in a process of its own.
+
+    A process that is measured later would inherit the peak memory of the drawing.
 
     Args:
         path: The folder, made if need be.
@@ -25,6 +27,20 @@ def folder(path: Path, *, n_lesions: int, n_tiles: int = 128, linked: bool = Tru
         n_tiles: Different tiles; each serves many lesions.
         linked: Whether those lesions share the bytes of the file, too.
     """
+    harness.apart(draw, str(path), n_lesions, n_tiles, linked)
+    return path
+
+
+def draw(folder: str, n_lesions: int, n_tiles: int, linked: bool) -> None:
+    """Draw as `folder` says.
+
+    Args:
+        folder: As for `folder`, and so the others.
+        n_lesions: See there.
+        n_tiles: See there.
+        linked: See there.
+    """
+    path = Path(folder)
     path.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(0)
     _, ids = synthetic_patients.identifiers("ISIC", n_lesions + N_TEST, rng=rng)
@@ -44,8 +60,7 @@ def folder(path: Path, *, n_lesions: int, n_tiles: int = 128, linked: bool = Tru
     ]
     _write(path / "train-image.hdf5", table["isic_id"], tiles, linked=linked)
     _write(path / "test-image.hdf5", test["isic_id"], tiles, linked=linked)
-    shutil.copy(ROOT / "params.yaml", path)
-    return path
+    shutil.copy(harness.ROOT / "params.yaml", path)
 
 
 def _write(path: Path, ids: pd.Series, tiles: list[bytes], *, linked: bool) -> None:

@@ -39,9 +39,9 @@ COMMANDS = {
 }
 
 
-def predictions(folder: Path) -> None:
-    rng, out = np.random.default_rng(0), folder / "predictions"
-    folds = pd.read_csv(folder / "folds.csv")
+def predictions(folder: str) -> None:
+    rng, out = np.random.default_rng(0), Path(folder) / "predictions"
+    folds = pd.read_csv(out.parent / "folds.csv")
     folds["score"] = expit(rng.normal(-8.5 + 2.5 * folds["target"], 1.5))
     out.mkdir()
     folds[folds["fold"] < 0].to_csv(out / "holdout.csv", index=False)
@@ -56,7 +56,7 @@ def chain(folder: Path, n_lesions: int) -> list[dict[str, Any]]:
     rows = []
     for stage, arguments in COMMANDS.items():
         if stage == "calibrate":
-            predictions(folder)
+            harness.apart(predictions, str(folder))
         script = harness.ROOT / "stages" / f"{stage}.py"
         took = harness.spent([sys.executable, str(script), *arguments], cwd=folder)
         rows.append({"stage": stage, "lesions": n_lesions} | took.row)
