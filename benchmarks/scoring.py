@@ -31,12 +31,12 @@ BATCH_SIZE = 128  # of params.yaml
 SMALL = ("tiny", 32)
 
 
-def rates(folder: str, size: str) -> list[dict[str, Any]]:
+def rates(folder: str, size: str, n_lesions: int) -> list[dict[str, Any]]:
     import networks
 
     _start()
     rows = []
-    for name, px, n in NETWORKS[size]:
+    for name, px, n in [plan for plan in NETWORKS[size] if plan[2] == n_lesions]:
         lesions, _, encoder = networks.lesions(Path(folder), px=px)
         plan = networks.architecture(name, px, lesions.tabular.shape[1])
         m = networks.untrained(plan, encoder)
@@ -88,7 +88,7 @@ def main(size: str) -> None:
         n_each = sorted({n for _, _, n in NETWORKS[size]})
         for n in n_each:
             folder = drawn.folder(Path(scratch) / f"speed-{n}", n_lesions=n, linked=False)
-            speed += [r for r in harness.apart(rates, str(folder), size)[0] if r["lesions"] == n]
+            speed += harness.apart(rates, str(folder), size, n)[0]
         harness.report("scoring", speed)
 
         memory = []

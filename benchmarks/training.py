@@ -58,10 +58,12 @@ def measure(folder: str, size: str, backend_name: str, precision: str) -> list[d
 def _rates(
     folder: Path, name: str, px: int, n_batches: int, augmentation: str, n_rounds: int
 ) -> dict[str, Any]:
+    import keras
     import networks
 
     from skinlesion import augment, model, training
 
+    keras.utils.clear_session()  # the networks measured before keep their memory otherwise
     p, changes = networks.train_params(1 + n_rounds), networks.augmentation(augmentation)
     lesions, y_true, _ = networks.lesions(folder, px=px)
     data = networks.epoch(lesions, y_true, n_batches * p.batch_size)
