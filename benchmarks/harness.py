@@ -1,13 +1,12 @@
-"""What the benchmarks share: alternating timings, processes with their peak memory, tables."""
+"""What the benchmarks share: alternating timings, and processes with their peak memory."""
 
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,7 @@ from typing import Any
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "benchmarks" / "results.json"
 SIZES = ("tiny", "usual", "large")
-Row = Mapping[str, Any]
 
 # What a process of its own runs: a function of a benchmark, its arguments and result as JSON.
 _APART = """
@@ -122,47 +119,6 @@ def apart(function: Callable[..., Any], *arguments: Any) -> tuple[Any, Spent]:
         return json.loads(out.read_text()), took
 
 
-def report(name: str, rows: Iterable[Row], *, path: Path = RESULTS) -> None:
-    """Show rows as a table, and keep them with the commit and the machine they are of.
-
-    Args:
-        name: Of the benchmark.
-        rows: All with the same keys; numbers are shown to three digits.
-        path: The JSON file; what other benchmarks left in it stays.
-    """
-    rows = list(rows)
-    print(f"\n{name}\n{table(rows)}", flush=True)
-    kept = json.loads(path.read_text()) if path.exists() else {}
-    kept[name] = {"machine": machine(), "rows": rows}
-    path.write_text(json.dumps(kept, indent=1) + "\n")
-
-
-def table(rows: Sequence[Row]) -> str:
-    """Lay rows out as Markdown.
-
-    Args:
-        rows: At least one.
-    """
-    cells = [list(rows[0]), *([_text(value) for value in row.values()] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    cells.insert(1, ["-" * width for width in widths])
-    lines = [[c.ljust(w) for c, w in zip(line, widths, strict=True)] for line in cells]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def machine() -> dict[str, Any]:
-    """Tell what the figures are of: commit, processors, their load, and Python."""
-    commit = subprocess.run(
-        ["git", "-C", str(ROOT), "describe", "--always", "--dirty"], capture_output=True, text=True
-    )
-    return {
-        "commit": commit.stdout.strip(),
-        "n_processors": os.cpu_count(),
-        "load": round(os.getloadavg()[0], 1),
-        "python": platform.python_version(),
-    }
-
-
 def size(arguments: Sequence[str]) -> str:
     """Read how much is measured from a command line: "usual" where it says nothing.
 
@@ -173,9 +129,3 @@ def size(arguments: Sequence[str]) -> str:
     if chosen not in SIZES:
         raise SystemExit(f"the size must be one of {SIZES}. Got {chosen!r} instead.")
     return chosen
-
-
-def _text(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-    return f"{value:,}" if isinstance(value, int) else str(value)

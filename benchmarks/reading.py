@@ -14,6 +14,7 @@ from typing import Any
 import drawn
 import harness
 import numpy as np
+import results
 
 # lesions in the file, lesions read, (backbone, px, steps)
 PLANS = {
@@ -28,6 +29,7 @@ def rates(folder: str, size: str) -> list[dict[str, Any]]:
     from skinlesion import backend
 
     backend.start(backend.Params(backend="tensorflow", precision="float32", seed=0))
+    import limits
     import networks
 
     from skinlesion import batches, images
@@ -51,7 +53,7 @@ def rates(folder: str, size: str) -> list[dict[str, Any]]:
             images.square(images.decode(store.read(isic_id)), px=px)
 
     plan = networks.architecture(name, px, lesions.tabular.shape[1])
-    train = networks.constant_fit(plan, n_batches)
+    train = limits.constant_fit(plan, n_batches)
     sides = {"read": read, "read, decoded": decoded, "read, batched": batched, "train": train}
     n = dict.fromkeys(sides, n_read) | {"train": n_batches * networks.train_params(1).batch_size}
     seconds = harness.medians(sides, n_rounds=N_ROUNDS)
@@ -66,7 +68,7 @@ def rates(folder: str, size: str) -> list[dict[str, Any]]:
 def main(size: str) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = drawn.folder(Path(scratch), n_lesions=PLANS[size][0], linked=False)
-        harness.report("reading", harness.apart(rates, str(folder), size)[0])
+        results.report("reading", harness.apart(rates, str(folder), size)[0])
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 import harness
+import results
 
 BENCHMARKS = ("startup", "stages", "reading", "scoring", "training", "starter")
 
@@ -19,7 +20,7 @@ def main(size: str) -> None:
     subprocess.run([sys.executable, str(folder / "intervals.py")], check=True)
     for name in BENCHMARKS:
         subprocess.run([sys.executable, str(folder / f"{name}.py"), size], check=True)
-    print(f"\nkept in {harness.RESULTS}")
+    print(f"\nkept in {results.RESULTS}")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from typing import Any
 
 import drawn
 import harness
+import results
 
 # (backbone, px, lesions), and the lesions of each process whose memory is measured
 NETWORKS = {
@@ -32,6 +33,7 @@ SMALL = ("tiny", 32)
 
 
 def rates(folder: str, size: str, n_lesions: int) -> list[dict[str, Any]]:
+    import limits
     import networks
 
     _start()
@@ -40,7 +42,7 @@ def rates(folder: str, size: str, n_lesions: int) -> list[dict[str, Any]]:
         lesions, _, encoder = networks.lesions(Path(folder), px=px)
         plan = networks.architecture(name, px, lesions.tabular.shape[1])
         m = networks.untrained(plan, encoder)
-        batch = networks.constant_batch(plan, BATCH_SIZE)
+        batch = limits.constant_batch(plan, BATCH_SIZE)
 
         def limit(m: Any = m, batch: Any = batch, n: int = n) -> None:
             for _ in range(n // BATCH_SIZE):
@@ -89,14 +91,14 @@ def main(size: str) -> None:
         for n in n_each:
             folder = drawn.folder(Path(scratch) / f"speed-{n}", n_lesions=n, linked=False)
             speed += harness.apart(rates, str(folder), size, n)[0]
-        harness.report("scoring", speed)
+        results.report("scoring", speed)
 
         memory = []
         for n in N_LESIONS[size]:
             folder = drawn.folder(Path(scratch) / f"memory-{n}", n_lesions=n)
             _, took = harness.apart(score_all, str(folder), n)
             memory.append({"lesions": n} | took.row)
-        harness.report("scoring: memory", memory)
+        results.report("scoring: memory", memory)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ import drawn
 import harness
 import numpy as np
 import pandas as pd
+import results
 from scipy.special import expit
 
 N_LESIONS = {"tiny": [400], "usual": [4000, 40_000], "large": [4000, 40_000, drawn.N_LESIONS]}
@@ -83,9 +84,9 @@ def main(size: str) -> None:
         with tempfile.TemporaryDirectory() as scratch:
             rows += chain(Path(scratch), n)
     rows.sort(key=lambda row: list(COMMANDS).index(row["stage"]))
-    harness.report("stages", rows)
+    results.report("stages", rows)
     if len(N_LESIONS[size]) > 1:
-        harness.report("stages: growth", growth(rows))
+        results.report("stages: growth", growth(rows))
 
 
 if __name__ == "__main__":

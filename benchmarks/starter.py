@@ -16,6 +16,7 @@ from typing import Any
 import drawn
 import harness
 import numpy as np
+import results
 
 # (backbone, px, lesions, lesions that each epoch fits), and rounds
 PLANS: dict[str, tuple[list[tuple[str, int, int, int]], int]] = {
@@ -121,7 +122,7 @@ def main(size: str) -> None:
     for plan in plans:
         with tempfile.TemporaryDirectory() as scratch:
             rows += compare(Path(scratch), plan, n_rounds)
-        harness.report("starter", rows)  # as far as it is; the next network may take long
+        results.report("starter", rows)  # as far as it is; the next network may take long
 
 
 if __name__ == "__main__":

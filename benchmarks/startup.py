@@ -14,6 +14,7 @@ from typing import Any
 
 import harness
 import numpy as np
+import results
 from ruamel.yaml import YAML
 
 N_ROUNDS = {"tiny": 1, "usual": 2, "large": 5}
@@ -82,7 +83,7 @@ def main(size: str) -> None:
             found.setdefault("dvc repro, nothing to do", []).append(repro(clone))
             for stage in stages:
                 found.setdefault(f"imports of {stage}", []).append(imports(stage))
-    harness.report("startup", [_row(what, rounds) for what, rounds in found.items()])
+    results.report("startup", [_row(what, rounds) for what, rounds in found.items()])
 
 
 if __name__ == "__main__":

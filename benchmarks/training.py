@@ -18,6 +18,7 @@ from typing import Any
 import drawn
 import harness
 import numpy as np
+import results
 
 # (backbone, px, steps per epoch), then augmentations and rounds
 PLANS: dict[str, tuple[list[tuple[str, int, int]], list[str], int]] = {
@@ -59,6 +60,7 @@ def _rates(
     folder: Path, name: str, px: int, n_batches: int, augmentation: str, n_rounds: int
 ) -> dict[str, Any]:
     import keras
+    import limits
     import networks
 
     from skinlesion import augment, model, training
@@ -75,7 +77,7 @@ def _rates(
         for _ in training._dataset(data, p, epoch=0, change=change, failures=[]):
             pass
 
-    others = {"limit": networks.constant_fit(plan, n_batches), "input": feed}
+    others = {"limit": limits.constant_fit(plan, n_batches), "input": feed}
     seconds: dict[str, list[np.ndarray]] = {"fit": [], **{other: [] for other in others}}
     start = _now()
 
@@ -117,7 +119,7 @@ def main(size: str, precision: str = "float32") -> None:
                 print(f"training: {backend} is not installed, so it is not measured")
                 continue
             rows += harness.apart(measure, str(folder), size, backend, precision)[0]
-    harness.report("training", rows)
+    results.report("training", rows)
 
 
 if __name__ == "__main__":
