@@ -19,8 +19,12 @@ test: lint ## install, then lint and run all tests
 lint: .venv/installed ## ruff and mypy
 	ruff check . && ruff format --check . && mypy
 
-bench: .venv/installed ## how long intervals take at the size of the real challenge
-	python benchmarks/intervals.py
+bench: .venv/installed ## where the time goes, against the limit: minutes
+	python benchmarks/run.py usual
+
+.PHONY: bench-large
+bench-large: .venv/installed ## the same at the size of the real challenge: hours
+	python benchmarks/run.py large
 
 lock: .venv/installed ## pin the whole environment: requirements.txt from pyproject.toml
 	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --quiet \

@@ -1,0 +1,93 @@
+"""What each stage between data and network takes, at the size of the real challenge and below.
+
+    python benchmarks/stages.py [tiny|usual|large]
+
+The stage scripts themselves, each in a process of its own with its start-up: seconds and peak
+memory as the table grows from 4,000 to 40,000 and 401,059 lesions of 1,042 patients. The scores
+that `calibrate` and `evaluate` read are drawn; 128 tiles lie in the HDF5 file under all isic_ids.
+"""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import drawn
+import harness
+import numpy as np
+import pandas as pd
+import results
+from scipy.special import expit
+
+N_LESIONS = {"tiny": [400], "usual": [4000, 40_000], "large": [4000, 40_000, drawn.N_LESIONS]}
+TRAIN, TRAIN_TILES = "train-metadata.csv", "train-image.hdf5"
+# In the order of the pipeline; as in dvc.yaml, but in one folder.
+COMMANDS = {
+    "check": [TRAIN, TRAIN_TILES, "test-metadata.csv", "test-image.hdf5", "lesions.csv", "d.json"],
+    "split": ["lesions.csv", "folds.csv"],
+    "resample": ["0", "folds.csv", "draws.csv", "prior.json"],
+    "encode": ["0", "folds.csv", TRAIN, "encoded"],
+    "calibrate": ["predictions", "calibrated"],
+    "evaluate": [
+        "calibrated",
+        "predictions/unreadable.csv",
+        TRAIN,
+        "e.json",
+        "details.json",
+        "plots",
+    ],
+}
+
+
+def predictions(folder: str) -> None:
+    rng, out = np.random.default_rng(0), Path(folder) / "predictions"
+    folds = pd.read_csv(out.parent / "folds.csv")
+    folds["score"] = expit(rng.normal(-8.5 + 2.5 * folds["target"], 1.5))
+    out.mkdir()
+    folds[folds["fold"] < 0].to_csv(out / "holdout.csv", index=False)
+    folds[folds["fold"] >= 0].to_csv(out / "oof.csv", index=False)
+    test = folds[["isic_id", "score"]].rename(columns={"score": "target"})
+    test.to_csv(out / "submission.csv", index=False)
+    (out / "unreadable.csv").write_text("isic_id,reason\n")
+
+
+def chain(folder: Path, n_lesions: int) -> list[dict[str, Any]]:
+    drawn.folder(folder, n_lesions=n_lesions)
+    rows = []
+    for stage, arguments in COMMANDS.items():
+        if stage == "calibrate":
+            harness.apart(predictions, str(folder))
+        script = harness.ROOT / "stages" / f"{stage}.py"
+        took = harness.spent([sys.executable, str(script), *arguments], cwd=folder)
+        rows.append({"stage": stage, "lesions": n_lesions} | took.row)
+    if len(json.loads((folder / "details.json").read_text())["sets"]) != 2:
+        raise RuntimeError("evaluate must have measured the holdout and the out-of-fold lesions.")
+    return rows
+
+
+def growth(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Lesions per second of processor beyond the smallest table, so without the start-up."""
+    found = []
+    for stage in COMMANDS:
+        first, *more = [row for row in rows if row["stage"] == stage]
+        for row in more:
+            n, s = (row[key] - first[key] for key in ("lesions", "cpu_seconds"))
+            rate = n / max(s, 1e-3)
+            found.append({"stage": stage, "up_to": row["lesions"], "lesions_per_cpu_s": rate})
+    return found
+
+
+def main(size: str) -> None:
+    rows: list[dict[str, Any]] = []
+    for n in N_LESIONS[size]:
+        with tempfile.TemporaryDirectory() as scratch:
+            rows += chain(Path(scratch), n)
+    rows.sort(key=lambda row: list(COMMANDS).index(row["stage"]))
+    results.report("stages", rows)
+    if len(N_LESIONS[size]) > 1:
+        results.report("stages: growth", growth(rows))
+
+
+if __name__ == "__main__":
+    main(harness.size(sys.argv[1:]))
