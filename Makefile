@@ -13,8 +13,8 @@ help: ## list the targets
 repro: .venv/installed ## install, then run the pipeline: data, model, scores
 	dvc repro
 
-test: lint ## install, then lint and run all tests
-	python -m pytest
+test: lint ## install, then lint and run all tests, each file in one of two processes
+	python -m pytest --numprocesses 2 --dist loadfile
 
 lint: .venv/installed ## ruff and mypy
 	ruff check . && ruff format --check . && mypy
