@@ -21,6 +21,7 @@ import results
 from scipy.special import expit
 
 N_LESIONS = {"tiny": [400], "usual": [4000, 40_000], "large": [4000, 40_000, drawn.N_LESIONS]}
+MIN_SECONDS = 0.3  # of growth; less is noise of the start-up
 TRAIN, TRAIN_TILES = "train-metadata.csv", "train-image.hdf5"
 # In the order of the pipeline; as in dvc.yaml, but in one folder.
 COMMANDS = {
@@ -73,7 +74,7 @@ def growth(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         first, *more = [row for row in rows if row["stage"] == stage]
         for row in more:
             n, s = (row[key] - first[key] for key in ("lesions", "cpu_seconds"))
-            rate = n / max(s, 1e-3)
+            rate = n / s if s > MIN_SECONDS else "too many to tell"
             found.append({"stage": stage, "up_to": row["lesions"], "lesions_per_cpu_s": rate})
     return found
 
