@@ -8,7 +8,7 @@ export ITERATIVE_DO_NOT_TRACK := 1
 .PHONY: help repro test lint bench lock clean
 
 help: ## list the targets
-	@grep -E '^[a-z.]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 repro: .venv/installed ## install, then run the pipeline: data, model, scores
 	dvc repro

@@ -247,6 +247,15 @@ def test_whatever_is_raised_meanwhile_leaves_the_earlier_file_and_no_other(path,
     assert files(path.parent) == ["train-image.hdf5"]
 
 
+@pytest.fixture
+def ctrl_c():
+    """Ctrl-C as a command line has it; a process that runs tests for another may ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_stops_the_writer_and_leaves_the_earlier_file_and_no_other(path):
     path.write_bytes(EARLIER)
     not_stopped = []

@@ -99,6 +99,8 @@ def author(team, project) -> Path:
     shell(project, run_it, "dvc exp branch longer results", "git checkout --quiet --force results")
     with (project / FACTS).open("a") as file:
         file.write("\n")
+    # Of other params, or the run cache would know two results of the same run.
+    write_params(project, model={"backbone": "none"}, train={"n_epochs": 1, "seed": 99})
     shell(
         project,
         "git checkout --quiet -b newer",
@@ -272,7 +274,7 @@ def test_what_is_known_of_the_same_params_is_not_trained_again(team, author):
     ran = shell(folder, *team.follow("Experiments", 2))
 
     assert "Stage 'train@0' is cached - skipping run" in ran
-    assert "Stage 'predict' is cached - skipping run" in ran
+    assert "Stage 'predict' is cached - skipping run" in ran, ran
     assert model(folder) == model(author)
     assert (folder / "dvc.lock").read_bytes() == (author / "dvc.lock").read_bytes()
 
