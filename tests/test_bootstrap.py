@@ -104,6 +104,15 @@ def test_a_wide_interval_of_a_share_stays_as_wide():
     assert found["low"] == pytest.approx(0.1225, abs=1e-3)
 
 
+def test_an_interval_is_widened_and_never_narrowed():
+    found = {"value": 3.0, "low": 2.0, "high": 5.0}
+    assert bootstrap.widened(found, 1.0, 4.0) == {"value": 3.0, "low": 1.0, "high": 5.0}
+    assert bootstrap.widened(found, 2.5, 6.0) == {"value": 3.0, "low": 2.0, "high": 6.0}
+    assert bootstrap.widened(found, np.nan, np.nan) == found
+    assert bootstrap.widened({**found, "low": None}, 1.0, np.nan)["low"] == 1.0
+    assert bootstrap.widened(dict(bootstrap.UNDEFINED), 1.0, 2.0) == bootstrap.UNDEFINED
+
+
 def test_a_share_of_nobody_is_undefined():
     assert bootstrap.share(np.full(5, np.nan), 0.95, n_patients=0)["value"] is None
 

@@ -24,6 +24,7 @@ __all__ = [
     "interval",
     "share",
     "totals",
+    "widened",
 ]
 
 Interval = dict[str, float | None]  # value, low and high; None where it is not defined
@@ -179,9 +180,19 @@ def share(values: np.ndarray, confidence: float, *, n_patients: int) -> Interval
     n_found, tail = value * n_patients, (1 - confidence) / 2
     low = beta.ppf(tail, n_found, n_patients - n_found + 1) if value > 0 else 0.0
     high = beta.isf(tail, n_found + 1, n_patients - n_found) if value < 1 else 1.0
-    if found["low"] is not None and found["high"] is not None:
-        low, high = min(low, found["low"]), max(high, found["high"])
-    return _rounded(value, low, high)
+    return widened(found, low, high)
+
+
+def widened(found: Interval, low: float, high: float) -> Interval:
+    """Widen an interval, so that it holds two further limits.
+
+    Args:
+        found: Of a quantity that is defined; where it has no limits, it gets these.
+        low: What it must reach down to; NaN where that is not known.
+        high: What it must reach up to; NaN where that is not known.
+    """
+    limits = np.array([[found["low"], found["high"]], [low, high]], np.float64)
+    return _rounded(found["value"], np.fmin(*limits[:, 0]), np.fmax(*limits[:, 1]))
 
 
 def area(values: np.ndarray, confidence: float) -> Interval:
@@ -201,8 +212,8 @@ def area(values: np.ndarray, confidence: float) -> Interval:
     return found
 
 
-def _rounded(value: float, low: float, high: float) -> Interval:
-    names = {"value": value, "low": low, "high": high}
-    if not np.isfinite(value):
+def _rounded(value: float | None, low: float, high: float) -> Interval:
+    if value is None or not np.isfinite(value):
         return dict(UNDEFINED)
+    names = {"value": value, "low": low, "high": high}
     return {k: float(f"{v:.6g}") if np.isfinite(v) else None for k, v in names.items()}

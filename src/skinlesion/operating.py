@@ -145,7 +145,7 @@ def _point(
     }
     limits = _per_1000(point, prevalence=float(y_true.mean()))
     per_1000 = {
-        k: _widened(bootstrap.interval(1000 * v / n, free.confidence), limits[k])
+        k: bootstrap.widened(bootstrap.interval(1000 * v / n, free.confidence), *limits[k])
         for k, v in per_lesion.items()
     }
     return {**point, "number_needed_to_examine": examined, "per_1000": per_1000}
@@ -157,13 +157,6 @@ def _per_1000(point: dict[str, Interval], *, prevalence: float) -> dict[str, np.
     found, spared = 1000 * prevalence * limits[0], 1000 * (1 - prevalence) * limits[1]
     missed, false = 1000 * prevalence - found[::-1], 1000 * (1 - prevalence) - spared[::-1]
     return {"flagged": found + false, "found": found, "missed": missed, "false_alarms": false}
-
-
-def _widened(found: Interval, limits: np.ndarray) -> Interval:
-    if found["low"] is None or found["high"] is None or np.isnan(limits).any():
-        return found
-    low, high = min(found["low"], limits[0]), max(found["high"], limits[1])
-    return {"value": found["value"], "low": float(f"{low:.6g}"), "high": float(f"{high:.6g}")}
 
 
 def _share(holds: np.ndarray, lesions: pd.DataFrame, resamples: Resamples) -> Interval:
