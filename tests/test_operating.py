@@ -108,7 +108,7 @@ def test_the_limits_hold_the_value(seed):
 def test_when_every_cancer_is_found_the_interval_does_not_claim_certainty():
     table = units(0).assign(score=lambda t: t["target"] * 1.0)
     n_patients = table.loc[table["target"] == 1, "patient_id"].nunique()
-    found = operating.rates(table, table["score"], drawn(table), threshold=0.5)
+    found = operating.rates(table, drawn(table), threshold=0.5)
     (point,) = operating.measures(table, table, *both(table), levels={"sensitivity": [0.8]})
 
     assert found["sensitivity"]["high"] == found["sensitivity"]["value"] == 1
@@ -139,7 +139,7 @@ def test_counts_vary_with_the_prevalence_and_rates_do_not():
 def test_without_positives_sensitivity_is_undefined():
     table = units(0)
     negatives = table[table["target"] == 0]
-    found = operating.rates(negatives, negatives["score"], drawn(table), threshold=0.5)
+    found = operating.rates(negatives, drawn(table), threshold=0.5)
     assert found["sensitivity"]["value"] is None
     assert found["specificity"]["value"] is not None
 

@@ -193,7 +193,7 @@ def _risks(
         "subgroups": {
             "specificity": p.specificities[0],
             "threshold": points[0]["threshold"],
-            "absent": subgroups.groups(lesions)[1],
+            "absent": subgroups.absent(lesions),
             "groups": groups,
         },
     }

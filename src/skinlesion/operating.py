@@ -40,21 +40,18 @@ def threshold(
     return float(min(thresholds[chosen], 2.0))
 
 
-def rates(
-    lesions: pd.DataFrame, y_score: ArrayLike, resamples: Resamples, *, threshold: float
-) -> dict[str, Interval]:
+def rates(lesions: pd.DataFrame, resamples: Resamples, *, threshold: float) -> dict[str, Interval]:
     """Measure what a threshold finds and spares.
 
     Args:
-        lesions: patient_id and target, one row per lesion.
-        y_score: Shape (n_lesions,).
+        lesions: patient_id, target and score, one row per lesion.
         resamples: Of their patients.
         threshold: Lesions that score as high or higher are flagged.
 
     Returns:
         sensitivity and specificity; undefined without positives, without negatives.
     """
-    flagged = np.asarray(y_score) >= threshold
+    flagged = lesions["score"].to_numpy() >= threshold
     positive = lesions["target"].to_numpy() == 1
     return {
         "sensitivity": _share(flagged[positive], lesions[positive], resamples),
@@ -136,7 +133,7 @@ def _point(
     n, positive, called, found = sums
     with np.errstate(invalid="ignore", divide="ignore"):
         examined = bootstrap.interval(called / found, free.confidence)
-    point = rates(lesions, lesions["score"], resamples, threshold=threshold)
+    point = rates(lesions, resamples, threshold=threshold)
     per_lesion = {
         "flagged": called,
         "found": found,

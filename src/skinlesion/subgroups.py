@@ -1,6 +1,6 @@
 """How good the scores are for whom: groups of lesions by sex, age, site, lighting and more."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ import pandas as pd
 from skinlesion import bootstrap, operating, ranking
 from skinlesion.bootstrap import Resamples
 
-__all__ = ["ATTRIBUTES", "MIN_PATIENTS", "MISSING", "groups", "measures"]
+__all__ = ["ATTRIBUTES", "MIN_PATIENTS", "MISSING", "absent", "groups", "measures"]
 
 MISSING, OTHERS = "missing", "all others"
 MIN_PATIENTS = 6  # with a positive; intervals of fewer patients are too narrow by far
@@ -78,7 +78,17 @@ ATTRIBUTES: dict[str, tuple[tuple[str, ...], Grouping]] = {
 }
 
 
-def groups(lesions: pd.DataFrame) -> tuple[dict[str, pd.Series], list[str]]:
+def absent(columns: Iterable[object]) -> list[str]:
+    """List the attributes that a table cannot be grouped by.
+
+    Args:
+        columns: Of the table.
+    """
+    present = set(columns)  # an iterator could be read once only
+    return [n for n, (needed, _) in ATTRIBUTES.items() if not set(needed) <= present]
+
+
+def groups(lesions: pd.DataFrame) -> dict[str, pd.Series]:
     """Group lesions by each attribute that their table has.
 
     Args:
@@ -87,14 +97,10 @@ def groups(lesions: pd.DataFrame) -> tuple[dict[str, pd.Series], list[str]]:
 
     Returns:
         The group of each lesion by attribute, an ordered categorical whose last group is
-        "missing"; and the attributes whose columns the table lacks.
+        "missing".
     """
-    found = {
-        name: group(lesions)
-        for name, (columns, group) in ATTRIBUTES.items()
-        if set(columns) <= set(lesions)
-    }
-    return found, [name for name in ATTRIBUTES if name not in found]
+    lacking = absent(lesions)
+    return {name: group(lesions) for name, (_, group) in ATTRIBUTES.items() if name not in lacking}
 
 
 def measures(
@@ -114,7 +120,7 @@ def measures(
         n_positives, too_few, and the intervals auc, sensitivity and specificity.
     """
     records = []
-    for attribute, group in groups(lesions)[0].items():
+    for attribute, group in groups(lesions).items():
         for label in group.cat.categories[group.value_counts(sort=False) > 0]:
             members = lesions[group == label]
             record = _measure(members, resamples, threshold, min_positives)
@@ -126,7 +132,7 @@ def _measure(
     members: pd.DataFrame, resamples: Resamples, threshold: float, min_positives: int
 ) -> dict[str, Any]:
     n_positives, resamples = int(members["target"].sum()), resamples.of(members)
-    intervals = operating.rates(members, members["score"], resamples, threshold=threshold)
+    intervals = operating.rates(members, resamples, threshold=threshold)
     intervals["auc"] = dict(bootstrap.UNDEFINED)
     n_malignant = members.loc[members["target"] == 1, "patient_id"].nunique()
     too_few = n_positives < min_positives or n_malignant < MIN_PATIENTS
