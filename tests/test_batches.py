@@ -157,10 +157,15 @@ def test_a_plan_that_names_an_unknown_lesion_is_an_error(lesions):
         batches.planned(lesions, np.zeros(N), draws)
 
 
-def test_an_iterator_that_is_given_up_leaves_no_thread_behind(lesions):
+def test_iterators_that_are_given_up_leave_no_thread_behind_but_the_readers(lesions):
     before = threading.active_count()
-    reader = batches.scoring(lesions, batch_size=2)
-    next(reader)
-    reader.close()
+    for _ in range(10):
+        next(batches.scoring(lesions, batch_size=2))
 
-    assert threading.active_count() == before
+    assert threading.active_count() <= before + batches.N_READERS
+
+
+def test_a_tile_that_fails_in_a_way_unforeseen_is_not_taken_for_a_black_one(lesions):
+    lesions.store.read = None
+    with pytest.raises(TypeError):
+        list(batches.scoring(lesions, batch_size=4, strict=False))

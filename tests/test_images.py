@@ -328,6 +328,61 @@ def test_a_tile_is_as_high_and_as_wide_as_it_is():
     assert images.decode(tile).shape == (9, 24, 3)
 
 
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("options", [{}, {"subsampling": 0}, {"progressive": True}])
+def test_a_jpeg_decodes_to_the_pixels_that_pillow_gives(mode, options):
+    data = encoded(mode=mode, kind="JPEG", **options)
+    expected = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+
+    np.testing.assert_array_equal(images.decode(data), expected)
+
+
+def smooth(px: int) -> np.ndarray:
+    """A tile without fine detail, which no resize can blur."""
+    y, x = np.mgrid[:px, :px] / px
+    waves = [np.sin(3 * x + 2 * y), np.cos(4 * x * y), np.sin(5 * y)]
+    return (127 + 90 * np.stack(waves, axis=-1)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("side", [64, 65, 90, 131, 239, 400, 1500])
+def test_a_large_jpeg_is_decoded_no_larger_than_it_must_be(side):
+    data = encoded(smooth(side), kind="JPEG", quality=95)
+    found = images.decode(data, min_px=64)
+
+    assert 64 <= min(found.shape[:2]) <= 64 + side / 8
+    whole = images.square(images.decode(data), px=64)
+    assert np.abs(images.tile(data, px=64).astype(int) - whole).max() <= 12
+    assert np.abs(images.tile(data, px=64).astype(int) - whole).mean() < 2
+
+
+@pytest.mark.parametrize(("width", "height"), [(200, 150), (90, 300)])
+def test_neither_side_of_a_tile_is_decoded_smaller_than_asked(width, height):
+    data = encoded(smooth(300)[:height, :width], kind="JPEG")
+
+    assert min(images.decode(data, min_px=64).shape[:2]) >= 64
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("px", [16, 24, 40])
+def test_a_tile_has_the_size_that_was_asked_for(kind, px):
+    assert images.tile(encoded(smooth(24), kind=kind), px=px).shape == (px, px, 3)
+
+
+def test_a_jpeg_that_pillow_forgives_is_read_as_pillow_reads_it():
+    """Such as one with a few wrong bits, which a strict decoder would refuse."""
+    whole, n_forgiven = encoded(smooth(64), kind="JPEG"), 0
+    for at in range(len(whole) - 400, len(whole) - 2, 3):
+        data = whole[:at] + b"\0" + whole[at + 1 :]
+        try:
+            expected = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+        except OSError:
+            continue
+        n_forgiven += 1
+        np.testing.assert_array_equal(images.decode(data), expected)
+
+    assert n_forgiven > 10
+
+
 READERS = pytest.mark.parametrize("read", [images.decode, images.size])
 
 

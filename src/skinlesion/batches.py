@@ -1,9 +1,11 @@
 """Lesions to batches: the rows, their tiles and tabular features; owns shuffling and its seed."""
 
+import os
+from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
+from itertools import islice
 
 import numpy as np
 import pandas as pd
@@ -13,7 +15,11 @@ from skinlesion.errors import InputError
 
 __all__ = ["Lesions", "Training", "planned", "scoring", "select", "training"]
 
-N_READERS = 4  # Pillow decodes without the GIL; reading and decoding overlap
+N_READERS = min(8, os.cpu_count() or 1)  # tiles are decoded and resized without the GIL
+N_AHEAD = 2  # batches that are read while one is used
+# One for the process: a pool of a generator's own would be shut down by whichever thread
+# collects it when it is given up, and that may be one of the pool.
+_READERS = ThreadPoolExecutor(N_READERS, thread_name_prefix="tiles")
 
 
 @dataclass(frozen=True)
@@ -95,10 +101,10 @@ def scoring(
         images.ImageError: A tile cannot be read and `strict` holds.
     """
     rows = np.arange(len(lesions))
-    parts = [rows[i : i + batch_size] for i in range(0, len(lesions), batch_size)]
-    for _, (inputs, reasons) in _gathered(lesions, parts, parts):
+    parts = (rows[i : i + batch_size] for i in range(0, len(rows), batch_size))
+    for _, inputs, reasons in _gathered(lesions, ((part, part) for part in parts), batch_size):
         _require_readable(reasons if strict else [])
-        yield {name: _filled(a, batch_size) for name, a in inputs.items()}, reasons
+        yield inputs, reasons
 
 
 def training(
@@ -121,54 +127,61 @@ def training(
     """
     order = np.random.default_rng([seed, epoch]).permutation(len(data.rows))
     parts = np.array_split(order, -(-len(order) // batch_size))
-    drawn = [data.rows[part] for part in parts]
-    for part, (inputs, reasons) in _gathered(data.lesions, parts, drawn):
+    drawn = ((part, data.rows[part]) for part in parts)
+    for part, inputs, reasons in _gathered(data.lesions, drawn):
         _require_readable(reasons)
         yield inputs, data.y_true[part], data.weight[part]
 
 
+@dataclass(frozen=True)
+class _Batch:
+    """Inputs that the readers are filling in."""
+
+    part: np.ndarray  # what the batch is called
+    inputs: dict[str, np.ndarray]
+    readers: list[Future[list[str]]]
+
+
 def _gathered(
-    lesions: Lesions, parts: list[np.ndarray], rows: list[np.ndarray]
-) -> Iterator[tuple[np.ndarray, tuple[dict[str, np.ndarray], list[str]]]]:
-    """Gather each batch while the one before it is being used."""
-    with ThreadPoolExecutor(N_READERS + 2) as pool:  # two wait for their readers
-        waiting = None
-        for part, batch in zip(parts, rows, strict=True):
-            submitted = part, pool.submit(_gather, lesions, batch, pool)
-            if waiting:
-                yield waiting[0], waiting[1].result()
-            waiting = submitted
-        if waiting:
-            yield waiting[0], waiting[1].result()
+    lesions: Lesions, parts: Iterator[tuple[np.ndarray, np.ndarray]], n: int = 0
+) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray], list[str]]]:
+    """Gather the rows of each part, the next ones while one is used."""
+    begun = (_begin(lesions, part, rows, max(n, len(rows))) for part, rows in parts)
+    waiting = deque(islice(begun, N_AHEAD))
+    while waiting:
+        batch = waiting.popleft()
+        read = [reason for reader in batch.readers for reason in reader.result()]
+        waiting.extend(islice(begun, 1))
+        yield batch.part, batch.inputs, read or [""] * len(batch.part)
 
 
-def _gather(
-    lesions: Lesions, rows: np.ndarray, pool: ThreadPoolExecutor
-) -> tuple[dict[str, np.ndarray], list[str]]:
-    inputs, reasons = {}, [""] * len(rows)
+def _begin(lesions: Lesions, part: np.ndarray, rows: np.ndarray, n: int) -> _Batch:
+    inputs, readers = {}, []
     if lesions.store is not None:
-        read = list(pool.map(partial(_tile, lesions, lesions.store), rows))
-        inputs["image"] = np.stack([tile for tile, _ in read])
-        reasons = [reason for _, reason in read]
+        tiles = inputs["image"] = np.zeros((n, lesions.image_px, lesions.image_px, 3), np.uint8)
+        step = -(-len(rows) // N_READERS)
+        readers = [
+            _READERS.submit(_read, lesions, lesions.store, rows[i : i + step], tiles[i:])
+            for i in range(0, len(rows), step)
+        ]
     if lesions.tabular.shape[1]:
-        inputs["tabular"] = lesions.tabular[rows]
-    return inputs, reasons
+        inputs["tabular"] = np.zeros((n, lesions.tabular.shape[1]), np.float32)
+        inputs["tabular"][: len(rows)] = lesions.tabular[rows]
+    return _Batch(part, inputs, readers)
 
 
-def _tile(lesions: Lesions, store: images.Store, row: int) -> tuple[np.ndarray, str]:
-    """One tile as uint8, or a black one and why."""
-    try:
-        data = store.read(lesions.isic_ids[row])
-        return images.square(images.decode(data), px=lesions.image_px), ""
-    except images.ImageError as error:
-        black = np.zeros((lesions.image_px, lesions.image_px, 3), np.uint8)
-        return black, f"{lesions.isic_ids[row]}: {error}"
+def _read(lesions: Lesions, store: images.Store, rows: np.ndarray, tiles: np.ndarray) -> list[str]:
+    """Read tiles into an array that is black; say of each that stays so, why."""
+    reasons = []
+    for isic_id, tile in zip(lesions.isic_ids[rows], tiles, strict=False):
+        try:
+            tile[:] = images.tile(store.read(isic_id), px=lesions.image_px)
+            reasons.append("")
+        except images.ImageError as error:
+            reasons.append(f"{isic_id}: {error}")
+    return reasons
 
 
 def _require_readable(reasons: list[str]) -> None:
     for reason in filter(None, reasons):
         raise images.ImageError(reason)
-
-
-def _filled(array: np.ndarray, n: int) -> np.ndarray:
-    return np.pad(array, [(0, n - len(array))] + [(0, 0)] * (array.ndim - 1))
