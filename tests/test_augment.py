@@ -69,6 +69,20 @@ def test_a_change_of_rate_one_half_alters_about_half_of_the_tiles(images, name):
     assert 0.38 < share < 0.62
 
 
+def test_a_batch_of_which_no_tile_is_chosen_is_left_as_it_is(images):
+    change = augment.pipeline(params(**dict.fromkeys(STRENGTHS, 1e-6)))
+
+    assert np.array_equal(change(images, SEED).numpy(), images)
+
+
+def test_tiles_may_come_as_they_are_decoded(images):
+    rates, decoded = dict.fromkeys(STRENGTHS, 0.5), images.astype(np.uint8)
+    changed = augmented(decoded, **rates)
+
+    assert changed.dtype == np.float32
+    assert np.array_equal(changed, augmented(decoded.astype(np.float32), **rates))
+
+
 @pytest.mark.parametrize("name", STRENGTHS)
 def test_what_is_done_to_a_tile_depends_on_the_seed(images, name):
     rate = {name: 0.5}

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import keras_cv
+import numpy as np
 import tensorflow as tf
 from pydantic import Field
 
@@ -78,10 +79,6 @@ class _Draws:
         seed = self.seed * [1, 1000] + [0, self.n_drawn]
         return tf.random.stateless_uniform(shape, seed, minval, maxval, dtype)
 
-    def per_image(self, images: Images, maxval: int = 1, dtype: tf.DType = tf.float32) -> tf.Tensor:
-        """One number per image, from 0 to maxval, shape (n, 1, 1, 1)."""
-        return self.uniform((tf.shape(images)[0], 1, 1, 1), 0, maxval, dtype)
-
 
 class _Uniform(keras_cv.core.FactorSampler):
     """Draws a strength, where KerasCV's own sampler has a state of its own."""
@@ -93,27 +90,49 @@ class _Uniform(keras_cv.core.FactorSampler):
         return self.draws.uniform(shape, self.low, self.high, tf.as_dtype(dtype))
 
 
-def pipeline(p: Params) -> Callable[[Images, tf.Tensor], Images]:
+def pipeline(p: Params) -> Callable[[tf.Tensor, tf.Tensor], Images]:
     """Compose the augmentation.
 
     Args:
         p: The block `augment`.
 
     Returns:
-        A function of images, shape (n, px, px, 3), float32, 0 to 255, and of the batch's seed,
-        shape (2,), integer; it returns the same shape and range. For use in a tf.data
-        pipeline: what it does is a function of its arguments alone.
+        A function of images, shape (n, px, px, 3), uint8 or float32, 0 to 255, and of the
+        batch's seed, shape (2,), integer; it returns the same shape and range, float32. For use
+        in a tf.data pipeline: what it does is a function of its arguments alone.
     """
     draws = _Draws()
     changes = [_sometimes(draws, change, of.rate) for of, change in _changes(p, draws) if of.rate]
 
-    def augment(images: Images, seed: tf.Tensor) -> Images:
+    def augment(images: tf.Tensor, seed: tf.Tensor) -> Images:
         draws.start(seed)
+        images = tf.cast(_oriented(draws, images, p), tf.float32)
         for change in changes:
             images = change(images)
         return tf.clip_by_value(images, 0.0, 255.0)
 
     return augment
+
+
+def _oriented(draws: _Draws, images: tf.Tensor, p: Params) -> tf.Tensor:
+    """Flip and turn by a quarter: all in one, as it moves pixels only."""
+    if not (p.horizontal_flip.rate or p.vertical_flip.rate or p.quarter_turn.rate):
+        return images
+    n, px = tf.shape(images)[0], images.shape[1]
+    rates = (p.horizontal_flip.rate, p.vertical_flip.rate, p.quarter_turn.rate)
+    mirrored, upside_down, turned = [draws.uniform((n,)) < rate for rate in rates]
+    n_turns = tf.where(turned, 1 + draws.uniform((n,), 0, 3, tf.int32), 0)
+    flips = 2 * tf.cast(mirrored, tf.int32) + tf.cast(upside_down, tf.int32)
+    moved = tf.gather(_ways(px), 4 * flips + n_turns)  # (n, px * px)
+    pixels = tf.reshape(images, (n, px * px, 3))
+    return tf.reshape(tf.gather(pixels, moved, batch_dims=1), tf.shape(images))
+
+
+def _ways(px: int) -> np.ndarray:
+    """Where each pixel comes from, for both flips, then turns: shape (2 * 2 * 4, px * px)."""
+    place = np.arange(px * px, dtype=np.int32).reshape(px, px)
+    flipped = [place[::up, ::side] for side in (1, -1) for up in (1, -1)]
+    return np.stack([np.rot90(way, k).ravel() for way in flipped for k in range(4)])
 
 
 def _changes(p: Params, draws: _Draws) -> list[tuple[Rate, Change]]:
@@ -127,9 +146,6 @@ def _changes(p: Params, draws: _Draws) -> list[tuple[Rate, Change]]:
     # Its constructor takes no sampler.
     contrast.factor = _Uniform(draws, 1 - p.contrast.max_change, 1 + p.contrast.max_change)
     found = [
-        (p.horizontal_flip, lambda images: images[:, :, ::-1]),
-        (p.vertical_flip, lambda images: images[:, ::-1]),
-        (p.quarter_turn, lambda images: _quarter_turn(draws, images)),
         (p.rotation, layers.RandomRotation((-turn, turn), fill_mode="reflect", **_OPTIONS)),
         (p.zoom, layers.RandomZoom((-zoom, zoom), fill_mode="reflect", **_OPTIONS)),
         (p.brightness, layers.RandomBrightness(_Uniform(draws, -light, light), **_OPTIONS)),
@@ -144,15 +160,15 @@ def _changes(p: Params, draws: _Draws) -> list[tuple[Rate, Change]]:
     return found
 
 
-def _quarter_turn(draws: _Draws, images: Images) -> Images:
-    turns = 1 + draws.per_image(images, 3, tf.int32)
-    turned = images
-    for k in (1, 2, 3):
-        turned = tf.where(turns == k, tf.image.rot90(images, k), turned)
-    return turned
-
-
 def _sometimes(draws: _Draws, change: Change, rate: float) -> Change:
+    """Change a share of the tiles, and compute those alone."""
     if rate == 1:
         return change
-    return lambda images: tf.where(draws.per_image(images) < rate, change(images), images)
+
+    def some(images: Images) -> Images:
+        n = tf.shape(images)[0]
+        rows = tf.where(draws.uniform((n,)) < rate)  # (n_chosen, 1)
+        chosen = tf.gather_nd(images, rows)
+        return tf.tensor_scatter_nd_update(images, rows, change(chosen))
+
+    return some

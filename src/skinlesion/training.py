@@ -1,7 +1,7 @@
 """Fit a network: the schedule, exact validation metrics each epoch, the best epoch kept."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ from tqdm import tqdm
 from skinlesion import augment, batches, metrics, model
 from skinlesion.checkpoint import Best, Checkpoint, Progress
 from skinlesion.errors import InputError
+from skinlesion.feed import Feed
 from skinlesion.params import Block
 
 __all__ = ["Params", "Validation", "fit", "learning_rate", "live_logger"]
@@ -122,14 +123,14 @@ def fit(
         metrics=[keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")],
     )
     plan = [epochs[e % len(epochs)] for e in range(p.n_epochs)]
-    change = augment.pipeline(augmentation)
+    feed = Feed(epochs[0].lesions, batch_size=p.batch_size, seed=p.seed, augmentation=augmentation)
     progress = _start(logits, checkpoint, p)
     for epoch, values in enumerate(progress.logged):
         log(epoch, values)
-    with _Steps(p, [_n_batches(data, p) for data in plan], len(progress.logged)) as steps:
+    with _Steps(p, [feed.n_batches(data) for data in plan], len(progress.logged)) as steps:
         while not _is_over(progress, p):
             epoch = len(progress.logged)
-            values = _fit_epoch(logits, plan[epoch], p, epoch=epoch, change=change, steps=steps)
+            values = _fit_epoch(logits, feed, plan[epoch], epoch=epoch, steps=steps)
             values |= _validate(logits, validation, p)
             log(epoch, values)
             steps.show(epoch, values)
@@ -154,21 +155,14 @@ def _is_over(progress: Progress, p: Params) -> bool:
 
 
 def _fit_epoch(
-    logits: keras.Model,
-    data: batches.Training,
-    p: Params,
-    *,
-    epoch: int,
-    change: Callable[..., tf.Tensor],
-    steps: "_Steps",
+    logits: keras.Model, feed: Feed, data: batches.Training, *, epoch: int, steps: "_Steps"
 ) -> dict[str, float]:
-    failures: list[InputError] = []
-    dataset = _dataset(data, p, epoch=epoch, change=change, failures=failures)
+    given = feed.epoch(data, epoch=epoch)
     try:
-        history = logits.fit(dataset, shuffle=False, verbose=0, callbacks=[steps]).history
+        history = logits.fit(given, shuffle=False, verbose=0, callbacks=[steps]).history
     except tf.errors.OpError:
-        if failures:  # tf.data wraps what the reader raised in pages of its own
-            raise failures[0] from None
+        if feed.failure:
+            raise feed.failure from None
         raise
     loss = history["loss"][0]
     if not math.isfinite(loss):
@@ -179,50 +173,11 @@ def _fit_epoch(
     return {"train/loss": loss, "train/accuracy": history["accuracy"][0]}
 
 
-def _dataset(
-    data: batches.Training,
-    p: Params,
-    *,
-    epoch: int,
-    change: Callable[..., tf.Tensor],
-    failures: list[InputError],
-) -> tf.data.Dataset:
-    def generate() -> Iterator[tuple[Any, ...]]:
-        try:
-            yield from batches.training(data, batch_size=p.batch_size, seed=p.seed, epoch=epoch)
-        except InputError as error:
-            failures.append(error)
-            raise
-
-    epoch_seed = int(np.random.SeedSequence([p.seed, epoch]).generate_state(1)[0])
-
-    def augmented(i: tf.Tensor, batch: tuple[Any, ...]) -> tuple[Any, ...]:
-        inputs, y_true, weight = batch
-        if "image" in inputs:
-            image = change(tf.cast(inputs["image"], tf.float32), tf.stack([epoch_seed, i]))
-            inputs = inputs | {"image": image}
-        return inputs, y_true[:, None], weight
-
-    dataset = tf.data.Dataset.from_generator(generate, output_signature=_signature(data.lesions))
-    # Without its length Keras would warn, each epoch, that the input ran out.
-    counted = dataset.apply(tf.data.experimental.assert_cardinality(_n_batches(data, p)))
-    return counted.enumerate().map(augmented).prefetch(2)
-
-
-def _signature(lesions: batches.Lesions) -> tuple[Any, ...]:
-    px, n_features = lesions.image_px, lesions.tabular.shape[1]
-    inputs = {}
-    if lesions.store is not None:
-        inputs["image"] = tf.TensorSpec((None, px, px, 3), tf.uint8)
-    if n_features:
-        inputs["tabular"] = tf.TensorSpec((None, n_features), tf.float32)
-    return inputs, tf.TensorSpec((None,), tf.float32), tf.TensorSpec((None,), tf.float32)
-
-
 def _validate(logits: keras.Model, validation: Validation, p: Params) -> dict[str, float]:
     """Exact values over all lesions, loss and accuracy with scores on the true prior."""
     y_true = validation.y_true
-    scores, _ = model.apply(logits, validation.lesions, batch_size=p.batch_size)
+    run, held = logits.predict_on_batch, validation.lesions
+    scores, _ = model.apply(run, held, batch_size=p.batch_size)
     if not np.isfinite(scores).all():
         raise InputError("train: validation scores must be finite. Lower train.learning_rate.")
     scores -= validation.prior_shift
@@ -232,10 +187,6 @@ def _validate(logits: keras.Model, validation: Validation, p: Params) -> dict[st
         "validation/auc": metrics.auc(y_true, scores),
         "validation/pauc": metrics.partial_auc(y_true, scores),
     }
-
-
-def _n_batches(data: batches.Training, p: Params) -> int:
-    return -(-len(data.rows) // p.batch_size)
 
 
 class _Steps(keras.callbacks.Callback):
