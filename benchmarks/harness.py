@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -41,18 +41,25 @@ class Spent:
         return {key: getattr(self, key) for key in keys}
 
 
-def seconds(run: Callable[[], object]) -> float:
+class Took(NamedTuple):
+    """What a call takes of this process."""
+
+    seconds: float
+    cpu_seconds: float  # what a busy machine does not stretch
+
+
+def took(run: Callable[[], object]) -> Took:
     """Time one call.
 
     Args:
         run: Called once.
     """
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     run()
-    return time.perf_counter() - start
+    return Took(time.perf_counter() - start, time.process_time() - cpu)
 
 
-def medians(sides: Mapping[str, Callable[[], object]], *, n_rounds: int) -> dict[str, float]:
+def medians(sides: Mapping[str, Callable[[], object]], *, n_rounds: int) -> dict[str, Took]:
     """Time several ways in turn, A B A B, so that a busy machine slows all of them alike.
 
     Args:
@@ -60,12 +67,12 @@ def medians(sides: Mapping[str, Callable[[], object]], *, n_rounds: int) -> dict
         n_rounds: How often each is timed.
 
     Returns:
-        Median seconds by name.
+        What each takes, by name; medians.
     """
     for run in sides.values():
         run()
-    rounds = [{name: seconds(run) for name, run in sides.items()} for _ in range(n_rounds)]
-    return {name: float(np.median([r[name] for r in rounds])) for name in sides}
+    rounds = [{name: took(run) for name, run in sides.items()} for _ in range(n_rounds)]
+    return {name: Took(*np.median([r[name] for r in rounds], axis=0).tolist()) for name in sides}
 
 
 def spent(command: Sequence[str], *, cwd: Path = ROOT) -> Spent:

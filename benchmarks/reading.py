@@ -50,14 +50,14 @@ def rates(folder: str, size: str) -> list[dict[str, Any]]:
 
     def decoded() -> None:
         for isic_id in isic_ids:
-            images.square(images.decode(store.read(isic_id)), px=px)
+            images.tile(store.read(isic_id), px=px)
 
     plan = networks.architecture(name, px, lesions.tabular.shape[1])
     train = limits.constant_fit(plan, n_batches)
     sides = {"read": read, "read, decoded": decoded, "read, batched": batched, "train": train}
     n = dict.fromkeys(sides, n_read) | {"train": n_batches * networks.train_params(1).batch_size}
-    seconds = harness.medians(sides, n_rounds=N_ROUNDS)
-    per_s = {side: n[side] / s for side, s in seconds.items()}
+    took = harness.medians(sides, n_rounds=N_ROUNDS)
+    per_s = {side: n[side] / of.seconds for side, of in took.items()}
     given = {"tiles_in_file": n_file, "network": name, "px": px}
     return [
         given | {"what": side, "per_s": rate, "of_training": rate / per_s["train"]}

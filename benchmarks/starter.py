@@ -86,17 +86,17 @@ def starter(folder: str, name: str, px: int, n_fit: int) -> dict[str, float]:
     for n in (1, *[n_fit // batch_size] * N_EPOCHS):
         logits.fit(fitted.take(n), validation_data=scored.take(1), shuffle=False, verbose=0)
         ends.append(time.time())
-    seconds = harness.medians({"score": lambda: logits.predict(scored, verbose=0)}, n_rounds=2)
-    return _rates(ends, n_fit, seconds["score"], len(table))
+    sides = {"score": lambda: logits.predict(scored, verbose=0)}
+    return _rates(ends, n_fit, harness.medians(sides, n_rounds=2)["score"], len(table))
 
 
-def _rates(ends: list[float], n_fit: int, score_s: float, n_scored: int) -> dict[str, float]:
+def _rates(ends: list[float], n_fit: int, score: harness.Took, n_scored: int) -> dict[str, float]:
     _, first, *_ = ends
     epochs = np.diff(ends[1:])
     return {
         "first": first,
         "fit_per_s": n_fit / float(np.median(epochs)),
-        "score_per_s": n_scored / score_s,
+        "score_per_s": n_scored / score.seconds,
     }
 
 

@@ -63,21 +63,21 @@ def _rates(
     import limits
     import networks
 
-    from skinlesion import augment, model, training
+    from skinlesion import feed, model, training
 
     keras.utils.clear_session()  # the networks measured before keep their memory otherwise
     p, changes = networks.train_params(1 + n_rounds), networks.augmentation(augmentation)
     lesions, y_true, _ = networks.lesions(folder, px=px)
     data = networks.epoch(lesions, y_true, n_batches * p.batch_size)
     plan = networks.architecture(name, px, lesions.tabular.shape[1])
-    change = augment.pipeline(changes)
+    given = {"batch_size": p.batch_size, "seed": p.seed, "augmentation": changes}
+    alone = feed.Feed(lesions, **given)
 
-    def feed() -> None:
-        # Private, but there is no other way to run what training runs, without the network.
-        for _ in training._dataset(data, p, epoch=0, change=change, failures=[]):
+    def read() -> None:
+        for _ in alone.epoch(data, epoch=0):
             pass
 
-    others = {"limit": limits.constant_fit(plan, n_batches), "input": feed}
+    others = {"limit": limits.constant_fit(plan, n_batches), "input": read}
     seconds: dict[str, list[np.ndarray]] = {"fit": [], **{other: [] for other in others}}
     start = _now()
 

@@ -31,12 +31,12 @@ def main(
     models = trained.load_folds(models_folder, expected=expected)
     out.mkdir(parents=True, exist_ok=True)
 
-    n_lesions = len(metadata.read(metadata_csv, columns=["isic_id"]))
+    isic_ids = predict.isic_ids(metadata_csv)
     store = images.open_store(images_path)
     pieces = predict.score(
-        list(models.values()), metadata_csv, store, p, name="test", n_lesions=n_lesions
+        list(models.values()), metadata_csv, store, p, name="test", n_lesions=len(isic_ids)
     )
-    counts = predict.write_test_set(pieces, metadata_csv, out)
+    counts = predict.write_test_set(pieces, isic_ids, out)
     print(
         f"predict: {counts['n_lesions']:,} test lesions scored by {len(models)} model(s), "
         f"{counts['n_unreadable']:,} of them without a readable tile"

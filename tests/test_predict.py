@@ -100,16 +100,49 @@ def test_the_logits_of_models_are_averaged_each_on_the_true_prior(make, test_csv
     )
 
 
-@pytest.mark.parametrize("n_read", [7, 30])
+@pytest.mark.parametrize(("n_read", "n_pieces"), [(3, 4), (8, 4), (17, 2), (30, 2), (40, 1)])
 def test_scores_do_not_depend_on_how_much_is_read_at_a_time(
-    make, test_csv, store, monkeypatch, n_read
+    make, test_csv, store, monkeypatch, n_read, n_pieces
 ):
     m = make()
     expected = scored([m], test_csv, store)
     monkeypatch.setattr(predict, "N_READ", n_read)
+    pieces = list(predict.score([m], test_csv, store, PARAMS))
 
-    assert len(list(predict.score([m], test_csv, store, PARAMS))) == -(-N_TEST // n_read)
-    pd.testing.assert_frame_equal(scored([m], test_csv, store), expected, rtol=1e-5)
+    assert len(pieces) == n_pieces
+    assert all(len(piece) % PARAMS.batch_size == 0 for piece in pieces[:-1])
+    pd.testing.assert_frame_equal(scored([m], test_csv, store), expected)
+
+
+def test_selected_lesions_score_as_a_table_of_their_own(make, test_csv, store, tmp_path):
+    m, table = make(), pd.read_csv(test_csv)
+    table[::3].to_csv(tmp_path / "some.csv", index=False)
+    chosen = set(table["isic_id"][::3])
+    pieces = predict.score(
+        [m],
+        test_csv,
+        store,
+        PARAMS,
+        select=lambda lesions: lesions[lesions["isic_id"].isin(chosen)],
+    )
+
+    pd.testing.assert_frame_equal(
+        pd.concat(pieces, ignore_index=True), scored([m], tmp_path / "some.csv", store)
+    )
+
+
+def test_a_tile_is_read_once_for_all_models_that_take_its_size(make, test_csv, store):
+    read = []
+
+    class Counting:
+        def read(self, isic_id: str) -> bytes:
+            read.append(isic_id)
+            return store.read(isic_id)
+
+    models = [make(), make(), make(backbone="none")]
+    scored(models, test_csv, Counting())
+
+    assert sorted(read) == sorted(metadata.read(test_csv)["isic_id"])
 
 
 def test_a_model_without_image_branch_reads_no_tile(make, test_csv, store):
@@ -209,7 +242,7 @@ def test_without_a_readable_tile_there_is_no_score():
 
 def written(models, metadata_csv, store, out, p=PARAMS):
     pieces = predict.score(models, metadata_csv, store, p)
-    counts = predict.write_test_set(pieces, metadata_csv, out)
+    counts = predict.write_test_set(pieces, predict.isic_ids(metadata_csv), out)
     return counts, pd.read_csv(out / "submission.csv"), pd.read_csv(out / "unreadable.csv")
 
 

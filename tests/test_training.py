@@ -196,7 +196,7 @@ def test_tiles_are_augmented_in_training_but_not_in_validation(architecture, pro
     monkeypatch.setattr("skinlesion.augment.pipeline", black)
     _, [values] = fitted(network, only(lesions, tabular=False), y_true, params(n_epochs=1))
     held = batches.select(only(lesions, tabular=False), np.arange(2 * N // 3, N))
-    scores, _ = model.apply(model.logits_of(network), held, batch_size=16)
+    scores, _ = model.apply(model.logits_of(network).predict_on_batch, held, batch_size=16)
 
     assert values["train/accuracy"] <= 0.75  # no better than the share of negatives
     assert len(set(scores)) > 20
@@ -208,7 +208,9 @@ def test_validation_values_are_exact_over_all_lesions(architecture, problem, pri
     lesions, held = only(lesions, image=False), np.arange(2 * N // 3, N)
     network = table_network(architecture)
     best, logged = fitted(network, lesions, y_true, params(n_epochs=1), prior_shift=prior_shift)
-    scores, _ = model.apply(model.logits_of(network), batches.select(lesions, held), batch_size=7)
+    scores, _ = model.apply(
+        model.logits_of(network).predict_on_batch, batches.select(lesions, held), batch_size=7
+    )
     on_prior, values = scores - prior_shift, best.values
 
     assert best.values == logged[0]
@@ -295,7 +297,9 @@ def test_weights_of_lesions_count(architecture, problem):
             augmentation=augmentation(),
             log=lambda *_: None,
         )
-        found.append(model.apply(model.logits_of(network), lesions, batch_size=N)[0].mean())
+        found.append(
+            model.apply(model.logits_of(network).predict_on_batch, lesions, batch_size=N)[0].mean()
+        )
     only_positives, only_negatives = found
 
     assert only_positives > only_negatives + 1

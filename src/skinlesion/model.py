@@ -176,19 +176,20 @@ def logits_of(network: keras.Model) -> keras.Model:
 
 
 def apply(
-    logits: keras.Model,
+    run: Callable[[dict[str, np.ndarray]], np.ndarray],
     lesions: batches.Lesions,
     *,
     batch_size: int,
     strict: bool = True,
     on_batch: Callable[[int], object] = lambda n_lesions: None,
 ) -> tuple[np.ndarray, list[str]]:
-    """Run a network over lesions.
+    """Run a network, or several, over lesions.
 
     Args:
-        logits: From `logits_of`.
-        lesions: Any number of them, with the features that the network was trained on.
-        batch_size: Lesions per step.
+        run: From a batch of inputs to logits, shape (batch_size, 1), such as `predict_on_batch`
+            of what `logits_of` gives.
+        lesions: Any number of them, with the features that it was trained on.
+        batch_size: Lesions per step; the last one is filled up.
         strict: Whether a tile that cannot be read is an error.
         on_batch: Called after each batch with its number of lesions, to show progress.
 
@@ -201,7 +202,7 @@ def apply(
     """
     found, reasons = [np.empty(0)], []
     for inputs, unread in batches.scoring(lesions, batch_size=batch_size, strict=strict):
-        out = np.asarray(logits.predict_on_batch(inputs), np.float64)[: len(unread), 0]
+        out = np.asarray(run(inputs), np.float64)[: len(unread), 0]
         found.append(np.where([reason != "" for reason in unread], np.nan, out))
         reasons += unread
         on_batch(len(unread))

@@ -1,6 +1,7 @@
 """Score any number of lesions in bounded memory; average models; put scores on the true prior."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from skinlesion.params import Block
 __all__ = [
     "Params",
     "columns",
+    "isic_ids",
     "median_for_unreadable",
     "probability",
     "score",
@@ -23,7 +25,7 @@ __all__ = [
     "write_test_set",
 ]
 
-N_READ = 4096  # rows of a metadata table held at a time
+N_READ = 4096  # rows of a metadata table held at a time, about
 
 
 class Params(Block):
@@ -45,18 +47,20 @@ def score(
 ) -> Iterator[pd.DataFrame]:
     """Score the lesions of a metadata table, a piece at a time.
 
+    Each tile is decoded once, for all models.
+
     Args:
         models: Their logits are averaged, each put on the true prior before.
         metadata_csv: One row per lesion.
         store: The tiles.
         p: The block `predict`.
-        select: Takes from each piece of the table the lesions to score.
+        select: Takes from any part of the table the lesions to score.
         name: Of the progress bar.
         n_lesions: How many there will be, for the progress bar.
 
     Yields:
         isic_id, logit (NaN where the tile cannot be read) and reason ("", or why it cannot),
-        in the order of the table.
+        in the order of the table. All pieces but the last are of whole batches.
 
     Raises:
         InputError: The table lacks a feature or holds a bad value; or a tile cannot be read
@@ -64,12 +68,12 @@ def score(
     """
     names, text = columns(models)
     table = metadata.chunks(metadata_csv, columns=["isic_id", *names], text=text, n_lesions=N_READ)
-    total = None if n_lesions is None else n_lesions * len(models)
+    whole = max(1, N_READ // p.batch_size) * p.batch_size
+    groups = _by_tile(models)
+    total = None if n_lesions is None else n_lesions * len(groups)
     with tqdm(total=total, desc=name, unit="tile", mininterval=1, maxinterval=30) as bar:
-        for piece in table:
-            lesions = select(piece)
-            if len(lesions):
-                yield _score_piece(models, lesions, store, p, bar)
+        for lesions in _pieces(map(select, table), whole):
+            yield _score_piece(groups, lesions, store, p, bar)
 
 
 def columns(models: Sequence[trained.Trained]) -> tuple[list[str], list[str]]:
@@ -113,23 +117,40 @@ def median_for_unreadable(logits: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(logits), np.nanmedian(logits), logits)
 
 
-def write_test_set(pieces: Iterable[pd.DataFrame], metadata_csv: Path, out: Path) -> dict[str, int]:
+def isic_ids(metadata_csv: Path) -> pd.Series:
+    """List the lesions of a metadata table, before hours go into scoring them.
+
+    Args:
+        metadata_csv: One row per lesion.
+
+    Returns:
+        Their isic_id, in the order of the table.
+
+    Raises:
+        InputError: There is no lesion, or an isic_id is missing or occurs twice.
+    """
+    pieces = metadata.chunks(metadata_csv, columns=["isic_id"], n_lesions=N_READ)
+    found = pd.concat([piece["isic_id"] for piece in pieces], ignore_index=True)
+    _require_distinct(found, metadata_csv)
+    return found
+
+
+def write_test_set(
+    pieces: Iterable[pd.DataFrame], isic_ids: pd.Series, out: Path
+) -> dict[str, int]:
     """Write submission.csv (isic_id, target) and unreadable.csv (isic_id, reason).
 
     Args:
         pieces: From `score`, of the whole test metadata.
-        metadata_csv: The test metadata, whose order the submission has.
+        isic_ids: Of the test metadata.
         out: The folder to write into.
 
     Returns:
         n_lesions, and n_unreadable: those without a readable tile, which get the median.
 
     Raises:
-        InputError: There is no lesion, an isic_id is missing or occurs twice, or no tile could
-            be read.
+        InputError: No tile could be read.
     """
-    isic_ids = metadata.read(metadata_csv, columns=["isic_id"])["isic_id"]
-    _require_distinct(isic_ids, metadata_csv)
     logits, unreadable = [], []
     for piece in pieces:
         logits.append(piece["logit"].to_numpy())
@@ -200,26 +221,62 @@ def _require_distinct(isic_ids: pd.Series, metadata_csv: Path) -> None:
         raise InputError(f"{metadata_csv} must name each isic_id once. Got {twice} again.")
 
 
+def _pieces(parts: Iterable[pd.DataFrame], n: int) -> Iterator[pd.DataFrame]:
+    """Cut a table that comes in parts into pieces of n rows; the last may be shorter."""
+    held = pd.DataFrame()
+    for part in parts:
+        held = pd.concat([held, part]) if len(held) else part
+        while len(held) >= n:
+            yield held.iloc[:n]
+            held = held.iloc[n:]
+    if len(held):
+        yield held
+
+
 def _score_piece(
-    models: Sequence[trained.Trained],
+    groups: Mapping[int, Sequence[trained.Trained]],
     lesions: pd.DataFrame,
     store: images.Store,
     p: Params,
     bar: tqdm,
 ) -> pd.DataFrame:
     total, reasons = np.zeros(len(lesions)), [""] * len(lesions)
-    for m in models:
+    for px, members in groups.items():
         given = batches.Lesions(
             lesions["isic_id"].to_numpy(),
-            tabular.transform(lesions, m.encoder),
-            None if m.architecture.model.backbone == "none" else store,
-            m.architecture.model.image_px,
+            np.hstack([tabular.transform(lesions, m.encoder) for m in members]),
+            store if px else None,
+            px,
         )
         logits, found = model.apply(
-            m.logits, given, batch_size=p.batch_size, strict=p.strict, on_batch=bar.update
+            _sum_of(members), given, batch_size=p.batch_size, strict=p.strict, on_batch=bar.update
         )
-        total += logits - m.facts.prior_shift
+        total += logits
         reasons = [a or b for a, b in zip(reasons, found, strict=True)]
-    return pd.DataFrame(
-        {"isic_id": lesions["isic_id"], "logit": total / len(models), "reason": reasons}
-    )
+    mean = total / sum(map(len, groups.values()))
+    return pd.DataFrame({"isic_id": lesions["isic_id"], "logit": mean, "reason": reasons})
+
+
+def _by_tile(models: Sequence[trained.Trained]) -> dict[int, list[trained.Trained]]:
+    """Group models by the size of the tiles that they take; 0 where they take none."""
+    found: dict[int, list[trained.Trained]] = {}
+    for m in models:
+        p = m.architecture.model
+        found.setdefault(0 if p.backbone == "none" else p.image_px, []).append(m)
+    return found
+
+
+def _sum_of(members: Sequence[trained.Trained]) -> Callable[[dict[str, np.ndarray]], np.ndarray]:
+    """Sum logits, each on the true prior, of models whose features stand side by side."""
+    edges = accumulate((m.architecture.n_features for m in members), initial=0)
+    columns = [slice(*of) for of in pairwise(edges)]
+
+    def run(inputs: dict[str, np.ndarray]) -> np.ndarray:
+        total = np.zeros(1)
+        for m, own in zip(members, columns, strict=True):
+            given = {k: v[:, own] if k == "tabular" else v for k, v in inputs.items()}
+            logits = m.logits.predict_on_batch({k: given[k] for k in m.logits.input})
+            total = total + np.asarray(logits, np.float64) - m.facts.prior_shift
+        return total
+
+    return run
