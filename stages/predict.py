@@ -6,14 +6,16 @@
 MODELS is one model's folder, or holds one folder fold-K per fold; their logits are averaged.
 Scores any challenge folder with the first four arguments, without DVC. Writes submission.csv
 and unreadable.csv, then holdout.csv and oof.csv: isic_id, patient_id, target, fold, score.
+Of processes that score together (docs/scaling.md), one writes and prints.
 """
 
 import sys
+from collections import deque
 from pathlib import Path
 
 import pandas as pd
 
-from skinlesion import backend, errors, images, metadata, params, split
+from skinlesion import backend, crew, errors, images, metadata, params, split
 
 
 def main(
@@ -24,42 +26,52 @@ def main(
     *learnt_from: Path,
 ) -> None:
     backend.start(params.load("keras", backend.Params))
-    from skinlesion import predict, trained  # Keras has its backend now
+    from skinlesion import fingerprint, predict, trained  # Keras has its backend now
 
     p = params.load("predict", predict.Params)
     expected = params.load("split", split.Params).train_folds if learnt_from else None
     models = trained.load_folds(models_folder, expected=expected)
-    out.mkdir(parents=True, exist_ok=True)
-
-    isic_ids = predict.isic_ids(metadata_csv)
-    store = images.open_store(images_path)
-    pieces = predict.score(
-        list(models.values()), metadata_csv, store, p, name="test", n_lesions=len(isic_ids)
-    )
-    counts = predict.write_test_set(pieces, isic_ids, out)
-    print(
-        f"predict: {counts['n_lesions']:,} test lesions scored by {len(models)} model(s), "
-        f"{counts['n_unreadable']:,} of them without a readable tile"
-    )
-    if not learnt_from:
-        return
-
-    folds_csv, train_metadata_csv, train_images = learnt_from
-    folds, store = metadata.read(folds_csv), images.open_store(train_images)
-    sides = {split.HOLDOUT: list(models.values())} | {k: [m] for k, m in models.items()}
-    scored = {
-        side: predict.score_fold(
-            members,
-            folds[folds["fold"] == side],
-            train_metadata_csv,
-            store,
-            p,
-            name="holdout" if side == split.HOLDOUT else f"fold {side}",
+    everyone = list(models.values())
+    inputs = (models_folder, metadata_csv, images_path, *learnt_from)
+    among = crew.of_environment(
+        lambda: (
+            fingerprint.kept(Path.cwd())
+            / fingerprint.key(Path(__file__), None, p, *map(fingerprint.md5, inputs))
         )
-        for side, members in sides.items()
-    }
-    scored.pop(split.HOLDOUT).to_csv(out / "holdout.csv", index=False)
-    pd.concat(scored.values()).to_csv(out / "oof.csv", index=False)
+    )
+
+    isic_ids, store = predict.isic_ids(metadata_csv), images.open_store(images_path)
+    pieces = predict.score(
+        everyone, metadata_csv, store, p, name="test", n_lesions=len(isic_ids), crew=among
+    )
+    if among.joins:
+        out.mkdir(parents=True, exist_ok=True)
+        counts = predict.write_test_set(pieces, isic_ids, out)
+        print(
+            f"predict: {counts['n_lesions']:,} test lesions scored by {len(models)} model(s), "
+            f"{counts['n_unreadable']:,} of them without a readable tile"
+        )
+    deque(pieces, maxlen=0)  # another process has nothing to write
+    if learnt_from:
+        folds_csv, train_csv, train_images = learnt_from
+        folds, store = metadata.read(folds_csv), images.open_store(train_images)
+        sides = {split.HOLDOUT: everyone} | {k: [m] for k, m in models.items()}
+        scored = {
+            side: predict.score_fold(
+                members,
+                folds[folds["fold"] == side],
+                train_csv,
+                store,
+                p,
+                name="holdout" if side == split.HOLDOUT else f"fold {side}",
+                crew=among,
+            )
+            for side, members in sides.items()
+        }
+        if among.joins:
+            scored.pop(split.HOLDOUT).to_csv(out / "holdout.csv", index=False)
+            pd.concat(scored.values()).to_csv(out / "oof.csv", index=False)
+    among.remove()
 
 
 if __name__ == "__main__":

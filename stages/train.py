@@ -17,8 +17,6 @@ from dvclive import Live
 
 from skinlesion import backend, batches, errors, images, metadata, params
 
-CHECKPOINTS = "checkpoints"  # not an out: DVC removes the outs before it runs a stage
-
 
 def main(
     fold: str,
@@ -35,6 +33,7 @@ def main(
     from skinlesion import (  # after start
         augment,
         checkpoint,
+        fingerprint,
         model,
         pretrained,
         tabular,
@@ -76,8 +75,8 @@ def main(
     )
     decided_by = (fold, facts, runtime, network_p, augmentation, p)
     kept = checkpoint.Checkpoint(
-        checkpoint.home(Path.cwd()) / CHECKPOINTS,
-        checkpoint.key(Path(__file__), network, *decided_by),
+        fingerprint.kept(Path.cwd()),
+        fingerprint.key(Path(__file__), network, *decided_by),
         say=lambda line: print(f"fold {fold}: {line}", flush=True),
     )
     with Live(str(log_folder), dvcyaml=None, save_dvc_exp=False, report=None) as live:

@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from skinlesion import images, metadata, model, predict, tabular, trained
+from skinlesion.crew import Crew
 from skinlesion.errors import InputError
 
 pytestmark = pytest.mark.usefixtures("keras_started")
@@ -205,6 +206,43 @@ def test_params_out_of_range_are_refused(wrong):
         predict.Params(**{"batch_size": 1, "strict": True} | wrong)
 
 
+# === Several processes ===
+
+
+@pytest.mark.parametrize("n_processes", [2, 3])
+def test_processes_that_share_the_work_score_to_the_bit_what_one_does(
+    make, test_csv, store, challenge, folds, tmp_path, monkeypatch, n_processes
+):
+    monkeypatch.setattr(predict, "N_READ", 8)  # 4 pieces
+    models = [make(), make()]
+    (tmp_path / "alone").mkdir()
+    (tmp_path / "joined").mkdir()
+    written(models, test_csv, store, tmp_path / "alone")
+    crew = [Crew(tmp_path / "pieces", n_processes, i) for i in range(n_processes)]
+    for one in crew[1:]:
+        assert list(predict.score(models, test_csv, store, PARAMS, crew=one)) == []
+        assert fold_scored(models, folds, challenge, crew=one).empty
+    pieces = predict.score(models, test_csv, store, PARAMS, crew=crew[0])
+    predict.write_test_set(pieces, predict.isic_ids(test_csv), tmp_path / "joined")
+
+    for name in ("submission.csv", "unreadable.csv"):
+        assert (tmp_path / "joined" / name).read_bytes() == (tmp_path / "alone" / name).read_bytes()
+    pd.testing.assert_frame_equal(
+        fold_scored(models, folds, challenge, crew=crew[0]), fold_scored(models, folds, challenge)
+    )
+
+
+def test_each_process_reads_the_tiles_of_its_own_pieces(
+    make, test_csv, store, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(predict, "N_READ", 8)
+    ids, m = metadata.read(test_csv)["isic_id"], make()
+    others = [i for piece in (0, 2) for i in ids[8 * piece : 8 * piece + 8]]
+    strict, crew = PARAMS.model_copy(update={"strict": True}), Crew(tmp_path / "pieces", 2, 1)
+
+    assert list(predict.score([m], test_csv, Broken(store, others), strict, crew=crew)) == []
+
+
 # === Probabilities ===
 
 
@@ -322,14 +360,14 @@ def folds(challenge):
     return lesions.iloc[::-3][list(metadata.REQUIRED)].assign(fold=-1)
 
 
-def fold_scored(models, folds, challenge):
+def fold_scored(models, folds, challenge, **options):
     return predict.score_fold(
         models,
         folds,
         challenge / "train-metadata.csv",
         images.open_store(challenge / "train-image.hdf5"),
         PARAMS,
-        name="holdout",
+        **{"name": "holdout"} | options,
     )
 
 
@@ -368,12 +406,6 @@ def test_a_lesion_of_the_split_that_the_metadata_lacks_is_an_error(make, folds, 
 def test_a_known_lesions_tile_must_be_readable(make, folds, challenge):
     m, store = make(), images.open_store(challenge / "train-image.hdf5")
     isic_id = folds["isic_id"].iloc[5]
+    metadata_csv, broken = challenge / "train-metadata.csv", Broken(store, [isic_id])
     with pytest.raises(images.ImageError, match=isic_id):
-        predict.score_fold(
-            [m],
-            folds,
-            challenge / "train-metadata.csv",
-            Broken(store, [isic_id]),
-            PARAMS,
-            name="holdout",
-        )
+        predict.score_fold([m], folds, metadata_csv, broken, PARAMS, name="holdout")

@@ -290,6 +290,23 @@ def test_any_challenge_folder_is_scored_from_the_command_line(work, kind):
     assert (work / "out" / "submission.csv").read_bytes() == expected
 
 
+def test_two_processes_score_to_the_bit_what_one_does(work, monkeypatch):
+    names = ("submission.csv", "unreadable.csv", "holdout.csv", "oof.csv")
+    monkeypatch.setattr("skinlesion.predict.N_READ", 8)
+    write_params(work, predict={"batch_size": 8})
+    run("predict", *command("predict"))
+    one = {name: (work / "predictions" / name).read_bytes() for name in names}
+    shutil.rmtree(work / "predictions")
+    monkeypatch.setenv("KERAS_DISTRIBUTION_NUM_PROCESSES", "2")
+    for process in ("1", "0"):
+        assert not (work / "predictions").exists()
+        monkeypatch.setenv("KERAS_DISTRIBUTION_PROCESS_ID", process)
+        run("predict", *command("predict"))
+
+    assert {name: (work / "predictions" / name).read_bytes() for name in names} == one
+    assert list((work / "checkpoints").iterdir()) == []
+
+
 def test_a_broken_test_tile_is_a_warning_on_a_line_of_its_own_and_is_scored(work):
     isic_ids = pd.read_csv(work / RAW / "test-metadata.csv")["isic_id"].tolist()
     with h5py.File(work / RAW / "test-image.hdf5", "a") as file:

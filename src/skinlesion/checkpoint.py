@@ -4,23 +4,17 @@ import hashlib
 import io
 import math
 import os
-import platform
-import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from skinlesion.params import Block
-
-__all__ = ["Best", "Checkpoint", "Progress", "home", "key"]
+__all__ = ["Best", "Checkpoint", "Progress"]
 
 _N_DIGEST = hashlib.sha256().digest_size
-_THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_ENABLE_ONEDNN_OPTS", "XLA_FLAGS")
 
 
 @dataclass(frozen=True)
@@ -135,55 +129,6 @@ class Checkpoint:
             return {}
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             return dict(arrays)
-
-
-def key(script: Path, network: keras.Model, *given: Block | str) -> str:
-    """Name a training by all that decides its bits.
-
-    Args:
-        script: The one that runs; the modules of the package loaded so far count with it.
-        network: Before its first step: its weights stand for seeds and pretrained files.
-        *given: The fold, the blocks of params, the hashes of the inputs, ...
-
-    Returns:
-        32 hexadecimal digits. Another Python, backend, kind of device or number of threads
-        gives others, since those may round otherwise.
-    """
-    parts = [part if isinstance(part, str) else part.model_dump_json() for part in given]
-    for path in [script, *_modules()]:
-        parts.append(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}")
-    digest = hashlib.sha256("\n".join([*parts, *_machine()]).encode())
-    for variable in network.variables:
-        digest.update(keras.ops.convert_to_numpy(variable).tobytes())
-    return digest.hexdigest()[:32]
-
-
-def home(folder: Path) -> Path:
-    """Find the repository whose experiment runs in a temporary folder.
-
-    Args:
-        folder: Absolute; where a stage runs.
-
-    Returns:
-        What `.dvc/tmp/exps/...` lies in, the same for every attempt at an experiment; the
-        folder itself elsewhere.
-    """
-    temporary = [path for path in folder.parents if path.parts[-3:] == (".dvc", "tmp", "exps")]
-    return temporary[0].parents[2] if temporary else folder
-
-
-def _modules() -> list[Path]:
-    loaded = [m for name, m in sorted(sys.modules.items()) if name.split(".")[0] == __package__]
-    return [Path(m.__file__) for m in loaded if m.__file__]
-
-
-def _machine() -> list[str]:
-    backend = keras.backend.backend()
-    threads = [f"{name}={os.environ.get(name)}" for name in _THREADS]
-    affine = getattr(os, "sched_getaffinity", None)  # not on macOS
-    n_cpus = len(affine(0)) if affine else os.cpu_count()
-    kind = [platform.machine(), platform.python_version(), f"{backend} {version(backend)}"]
-    return [*kind, f"{n_cpus} CPUs", *threads, *keras.distribution.list_devices()]
 
 
 def _state(logits: keras.Model) -> list[keras.Variable]:

@@ -1,6 +1,7 @@
 """Score any number of lesions in bounded memory; average models; put scores on the true prior."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import accumulate, pairwise
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from scipy.special import expit
 from tqdm import tqdm
 
 from skinlesion import batches, images, metadata, model, tabular, trained
+from skinlesion.crew import ALONE, Crew
 from skinlesion.errors import InputError
 from skinlesion.params import Block
 
@@ -44,6 +46,7 @@ def score(
     select: Callable[[pd.DataFrame], pd.DataFrame] = lambda lesions: lesions,
     name: str = "score",
     n_lesions: int | None = None,
+    crew: Crew = ALONE,
 ) -> Iterator[pd.DataFrame]:
     """Score the lesions of a metadata table, a piece at a time.
 
@@ -57,10 +60,13 @@ def score(
         select: Takes from any part of the table the lesions to score.
         name: Of the progress bar.
         n_lesions: How many there will be, for the progress bar.
+        crew: The processes that share the work.
 
     Yields:
         isic_id, logit (NaN where the tile cannot be read) and reason ("", or why it cannot),
-        in the order of the table. All pieces but the last are of whole batches.
+        in the order of the table. All pieces but the last are of whole batches, so scores are
+        the same to the bit however many processes there are. Only the one that joins them gets
+        any.
 
     Raises:
         InputError: The table lacks a feature or holds a bad value; or a tile cannot be read
@@ -70,10 +76,13 @@ def score(
     table = metadata.chunks(metadata_csv, columns=["isic_id", *names], text=text, n_lesions=N_READ)
     whole = max(1, N_READ // p.batch_size) * p.batch_size
     groups = _by_tile(models)
-    total = None if n_lesions is None else n_lesions * len(groups)
+    total = None if n_lesions is None or crew.n_processes > 1 else n_lesions * len(groups)
     with tqdm(total=total, desc=name, unit="tile", mininterval=1, maxinterval=30) as bar:
-        for lesions in _pieces(map(select, table), whole):
-            yield _score_piece(groups, lesions, store, p, bar)
+        pieces = (
+            partial(_score_piece, groups, lesions, store, p, bar)
+            for lesions in _pieces(map(select, table), whole)
+        )
+        yield from crew.together(name, pieces)
 
 
 def columns(models: Sequence[trained.Trained]) -> tuple[list[str], list[str]]:
@@ -172,6 +181,7 @@ def score_fold(
     p: Params,
     *,
     name: str,
+    crew: Crew = ALONE,
 ) -> pd.DataFrame:
     """Score lesions whose target is known, none of which their models have seen.
 
@@ -182,9 +192,11 @@ def score_fold(
         store: The training tiles; each must be readable.
         p: The block `predict`.
         name: Of the progress bar.
+        crew: The processes that share the work.
 
     Returns:
-        The columns of `folds`, and score, in the order of the metadata.
+        The columns of `folds`, and score, in the order of the metadata; without a row in a
+        process that does not join what all have scored.
 
     Raises:
         InputError: As for `score`; or a lesion of `folds` is not in the metadata.
@@ -198,9 +210,10 @@ def score_fold(
         select=lambda lesions: lesions[lesions["isic_id"].isin(known.index)],
         name=name,
         n_lesions=len(folds),
+        crew=crew,
     )
     scored = pd.concat([pd.DataFrame(columns=["isic_id", "logit"]), *pieces])
-    if len(scored) != len(folds):
+    if crew.joins and len(scored) != len(folds):
         raise InputError(
             f"{metadata_csv} must hold the {len(folds):,} lesions of the split. "
             f"Got {len(scored):,} of them."

@@ -1,6 +1,5 @@
 """A trained model as a folder of plain files: weights, architecture, encoder, facts."""
 
-import hashlib
 import json
 import re
 import warnings
@@ -13,7 +12,7 @@ from typing import Any, TypeVar
 import keras
 from pydantic import Field, ValidationError
 
-from skinlesion import model, tabular
+from skinlesion import fingerprint, model, tabular
 from skinlesion.errors import InputError
 from skinlesion.params import Block
 
@@ -58,7 +57,9 @@ def facts(inputs: Iterable[Path], **given: Any) -> Facts:
         The facts, with the versions of the installed packages and the MD5 of each input.
     """
     versions = {name: version(name) for name in _PACKAGES}
-    return Facts(versions=versions, inputs_md5={p.as_posix(): _md5(p) for p in inputs}, **given)
+    return Facts(
+        versions=versions, inputs_md5={p.as_posix(): fingerprint.md5(p) for p in inputs}, **given
+    )
 
 
 def save(
@@ -159,12 +160,3 @@ def _block(path: Path, block: type[B]) -> B:
         raise InputError(
             f"{path} must be the {block.__name__.lower()} of a model. {error}"
         ) from None
-
-
-def _md5(path: Path) -> str:
-    if path.is_dir():
-        parts = sorted(p for p in path.rglob("*") if p.is_file())
-        listing = "".join(f"{p.relative_to(path).as_posix()} {_md5(p)}\n" for p in parts)
-        return hashlib.md5(listing.encode(), usedforsecurity=False).hexdigest()
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
