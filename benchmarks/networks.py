@@ -6,7 +6,17 @@ import numpy as np
 import pandas as pd
 from harness import ROOT
 
-from skinlesion import augment, batches, images, metadata, model, params, tabular, trained, training
+from skinlesion import (
+    augment,
+    batches,
+    metadata,
+    model,
+    params,
+    stores,
+    tabular,
+    trained,
+    training,
+)
 
 PARAMS = ROOT / "params.yaml"
 N_VALIDATION = 32
@@ -53,7 +63,7 @@ def lesions(
     table = pd.concat([table[table["target"] == 1], table[table["target"] == 0]])
     table = table.iloc[np.random.default_rng(0).permutation(len(table))][:n]
     encoder = tabular.fit(table, p)
-    store = images.open_store(folder / "train-image.hdf5")
+    store = stores.open_store(folder / "train-image.hdf5")
     found = batches.Lesions(
         table["isic_id"].to_numpy(), tabular.transform(table, encoder), store, px
     )

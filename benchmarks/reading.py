@@ -32,11 +32,11 @@ def rates(folder: str, size: str) -> list[dict[str, Any]]:
     import limits
     import networks
 
-    from skinlesion import batches, images
+    from skinlesion import batches, images, stores
 
     n_file, n_read, (name, px, n_batches) = PLANS[size]
     lesions, _, _ = networks.lesions(Path(folder), px=px, n=n_read)
-    store = images.open_store(Path(folder) / "train-image.hdf5")
+    store = stores.open_store(Path(folder) / "train-image.hdf5")
     isic_ids = np.random.default_rng(0).permutation(lesions.isic_ids)
     lesions = batches.select(lesions, np.argsort(isic_ids))
 

@@ -74,9 +74,9 @@ def _start() -> None:
 
 
 def _score(m: Any, folder: Path, n_lesions: int) -> None:
-    from skinlesion import images, predict
+    from skinlesion import predict, stores
 
-    store = images.open_store(folder / "train-image.hdf5")
+    store = stores.open_store(folder / "train-image.hdf5")
     p = predict.Params(batch_size=BATCH_SIZE, strict=True)
     found = 0
     for piece in predict.score([m], folder / "train-metadata.csv", store, p):

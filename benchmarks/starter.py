@@ -41,7 +41,7 @@ def pipeline(folder: str, name: str, px: int, n_fit: int) -> dict[str, float]:
     backend.start(backend.Params(backend="tensorflow", precision="float32", seed=0))
     import networks
 
-    from skinlesion import images, model, predict, training
+    from skinlesion import model, predict, stores, training
 
     p, ends = networks.train_params(1 + N_EPOCHS), [0.0]
     lesions, y_true, encoder = networks.lesions(Path(folder), px=px)
@@ -58,7 +58,7 @@ def pipeline(folder: str, name: str, px: int, n_fit: int) -> dict[str, float]:
             log=lambda epoch, values: ends.append(time.time()),
         )
     m = networks.untrained(plan, encoder)
-    store = images.open_store(Path(folder) / "train-image.hdf5")
+    store = stores.open_store(Path(folder) / "train-image.hdf5")
     scoring = predict.Params(batch_size=p.batch_size, strict=True)
 
     def score() -> None:

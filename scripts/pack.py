@@ -12,12 +12,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from skinlesion import errors, images, packing
+from skinlesion import errors, packing, stores
 
 
 def main(folder: Path, hdf5: Path, leave_out_broken: bool) -> None:
     """Read, pack, and say what became of it."""
-    store = images.open_store(folder)
+    store = stores.open_store(folder)
     bar = partial(tqdm, desc="pack", unit="tile", mininterval=1, maxinterval=30)
     left_out = packing.pack(store, hdf5, leave_out_broken=leave_out_broken, progress=bar)
     print(f"pack: {len(store.ids()) - len(left_out):,} tiles into {hdf5}")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from skinlesion import check, errors, images, metadata, params
+from skinlesion import check, errors, metadata, params, stores
 
 
 def main(
@@ -33,14 +33,14 @@ def main(
         "train": check.Part(
             train,
             train_metadata_csv.name,
-            images.open_store(train_images),
+            stores.open_store(train_images),
             train_images.name,
             training=True,
         ),
         "test": check.Part(
             metadata.read(test_metadata_csv),
             test_metadata_csv.name,
-            images.open_store(test_images),
+            stores.open_store(test_images),
             test_images.name,
             training=False,
         ),

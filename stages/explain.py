@@ -9,7 +9,7 @@ gallery.csv with the tiles that the ranking gets most wrong, each with its occlu
 import sys
 from pathlib import Path
 
-from skinlesion import backend, bootstrap, errors, images, metadata, params, split
+from skinlesion import backend, bootstrap, errors, metadata, params, split, stores
 
 
 def main(
@@ -33,7 +33,7 @@ def main(
     scored = explanation.primary(holdout, oof)
     names, text = predict.columns(list(models.values()))
     table = metadata.read(metadata_csv, columns=["isic_id", *names], text=text)
-    store = images.open_store(images_path)
+    store = stores.open_store(images_path)
     out.mkdir(parents=True, exist_ok=True)
 
     lesions = explanation.sample(scored, p)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from skinlesion import backend, crew, errors, images, metadata, params, split
+from skinlesion import backend, crew, errors, metadata, params, split, stores
 
 
 def main(
@@ -40,7 +40,7 @@ def main(
         )
     )
 
-    isic_ids, store = predict.isic_ids(metadata_csv), images.open_store(images_path)
+    isic_ids, store = predict.isic_ids(metadata_csv), stores.open_store(images_path)
     pieces = predict.score(
         everyone, metadata_csv, store, p, name="test", n_lesions=len(isic_ids), crew=among
     )
@@ -54,7 +54,7 @@ def main(
     deque(pieces, maxlen=0)  # another process has nothing to write
     if learnt_from:
         folds_csv, train_csv, train_images = learnt_from
-        folds, store = metadata.read(folds_csv), images.open_store(train_images)
+        folds, store = metadata.read(folds_csv), stores.open_store(train_images)
         sides = {split.HOLDOUT: everyone} | {k: [m] for k, m in models.items()}
         scored = {
             side: predict.score_fold(

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from dvclive import Live
 
-from skinlesion import backend, batches, errors, images, metadata, params
+from skinlesion import backend, batches, errors, metadata, params, stores
 
 
 def main(
@@ -49,7 +49,7 @@ def main(
     lesions = batches.Lesions(
         table.pop("isic_id").to_numpy(),
         np.ascontiguousarray(table.to_numpy(np.float32)),
-        images.open_store(images_path) if network_p.backbone != "none" else None,
+        stores.open_store(images_path) if network_p.backbone != "none" else None,
         network_p.image_px,
     )
     folds = metadata.read(folds_csv).set_index("isic_id").loc[lesions.isic_ids]

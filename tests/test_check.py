@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from skinlesion import check, images, metadata
+from skinlesion import check, images, metadata, stores
 from skinlesion.errors import InputError
 
 
@@ -96,7 +96,7 @@ def test_a_right_folder_has_no_findings(right, training):
 def test_a_drawn_folder_has_no_findings(challenge):
     for half, training in (("train", True), ("test", False)):
         findings = check.Findings()
-        store = images.open_store(challenge / f"{half}-image.hdf5")
+        store = stores.open_store(challenge / f"{half}-image.hdf5")
         lesions = metadata.read(challenge / f"{half}-metadata.csv")
         check.inspect(
             check.Part(lesions, half, store, half, training=training),

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skinlesion import halves, images, metadata, model, predict, tabular, trained
+from skinlesion import halves, images, metadata, model, predict, stores, tabular, trained
 from skinlesion.errors import InputError
 
 pytestmark = pytest.mark.usefixtures("keras_started")
@@ -37,7 +37,7 @@ BATCH = 8
 class Exchanged:
     """Tiles of which each lesion has another's."""
 
-    def __init__(self, store: images.Store, whose: dict[str, str]) -> None:
+    def __init__(self, store: stores.Store, whose: dict[str, str]) -> None:
         self.store, self.whose = store, whose
 
     def read(self, isic_id: str) -> bytes:
@@ -62,7 +62,7 @@ def lesions(table):
 
 @pytest.fixture
 def store(challenge):
-    return images.open_store(challenge / "train-image.hdf5")
+    return stores.open_store(challenge / "train-image.hdf5")
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from skinlesion import images, packing
+from skinlesion import packing, stores
 from skinlesion.errors import InputError
 
 ROOT = Path(__file__).parents[1]
@@ -93,7 +93,7 @@ def folder(tmp_path):
 def test_every_tile_is_read_back_with_its_very_bytes(path, monkeypatch, block):
     monkeypatch.setattr(packing, "BLOCK", block)
     assert pack(TILES, path) == {}
-    store = images.open_store(path)
+    store = stores.open_store(path)
     assert {isic_id: store.read(isic_id) for isic_id in store.ids()} == TILES
     assert files(path.parent) == ["train-image.hdf5"]
 
@@ -110,7 +110,7 @@ def test_the_layout_is_that_of_the_official_file(path):
 def test_nul_bytes_behind_a_tile_are_kept(path):
     padded = {isic_id: data + b"\0\0" for isic_id, data in TILES.items()}
     pack(padded, path)
-    assert images.open_store(path).read("ISIC_0000001") == padded["ISIC_0000001"]
+    assert stores.open_store(path).read("ISIC_0000001") == padded["ISIC_0000001"]
 
 
 def test_the_file_is_no_program(path):
@@ -122,13 +122,13 @@ def test_where_the_files_lie_and_when_they_were_written_does_not_matter(folder, 
     shuffled = dict(sorted(TILES.items(), key=lambda tile: tile[1]))
     made = [tmp_path / "a.hdf5", tmp_path / "b.hdf5"]
     for hdf5, tiles in zip(made, (folder(TILES, "a"), folder(shuffled, "b")), strict=True):
-        packing.pack(images.open_store(tiles), hdf5, progress=plain)
+        packing.pack(stores.open_store(tiles), hdf5, progress=plain)
     assert made[0].read_bytes() == made[1].read_bytes()
 
 
 def test_a_pack_of_a_pack_is_the_same_file(path, tmp_path):
     pack(TILES, path)
-    packing.pack(images.open_store(path), tmp_path / "again.hdf5", progress=plain)
+    packing.pack(stores.open_store(path), tmp_path / "again.hdf5", progress=plain)
     assert (tmp_path / "again.hdf5").read_bytes() == path.read_bytes()
 
 
@@ -155,7 +155,7 @@ def test_tiles_are_read_by_several_threads_at_once(path):
             return super().read(isic_id)
 
     packing.pack(Waiting(dict(list(TILES.items())[:8])), path, progress=plain)
-    assert len(images.open_store(path).ids()) == 8
+    assert len(stores.open_store(path).ids()) == 8
 
 
 def test_progress_is_told_how_many_tiles_there_are(path):
@@ -181,7 +181,7 @@ def test_every_broken_tile_is_named_with_its_reason(path):
 
 def test_broken_tiles_are_left_out_on_request_and_listed(path):
     left_out = pack(TILES | BROKEN, path, leave_out_broken=True)
-    store, listed = images.open_store(path), pd.read_csv(packing.left_out_csv(path))
+    store, listed = stores.open_store(path), pd.read_csv(packing.left_out_csv(path))
     assert {isic_id: store.read(isic_id) for isic_id in store.ids()} == TILES
     assert left_out.keys() == BROKEN.keys()
     assert dict(zip(listed["isic_id"], listed["reason"], strict=True)) == left_out
@@ -204,7 +204,7 @@ def test_a_file_without_any_tile_is_not_written(path, tiles):
 def test_a_tile_that_cannot_be_read_is_broken(path, folder):
     tiles = folder(TILES)
     (tiles / "ISIC_0000200.jpg").mkdir()
-    left_out = packing.pack(images.open_store(tiles), path, leave_out_broken=True, progress=plain)
+    left_out = packing.pack(stores.open_store(tiles), path, leave_out_broken=True, progress=plain)
     assert left_out.keys() == {"ISIC_0000200"}
     assert left_out["ISIC_0000200"].startswith("it cannot be read.")
 
@@ -230,7 +230,7 @@ def test_until_the_file_is_whole_the_earlier_one_stays(path):
 
     pack(TILES, path, progress=watched)
     assert found == [EARLIER] * (len(TILES) + 1)
-    assert len(images.open_store(path).ids()) == len(TILES)
+    assert len(stores.open_store(path).ids()) == len(TILES)
 
 
 @pytest.mark.parametrize("n", [0, 5, 9])
@@ -302,7 +302,7 @@ def test_the_file_is_on_the_disk_before_it_takes_its_name(path, monkeypatch):
 CHILD = """
 import os, resource, signal, sys
 from pathlib import Path
-from skinlesion import errors, images, packing
+from skinlesion import errors, images, stores, packing
 
 def killed(tiles, total):
     for n, tile in enumerate(tiles):
@@ -315,7 +315,7 @@ def whole(tiles, total):
 
 def main(tiles, path, how, n_bytes):
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(n_bytes),) * 2)
-    packing.pack(images.open_store(Path(tiles)), Path(path), progress=globals()[how])
+    packing.pack(stores.open_store(Path(tiles)), Path(path), progress=globals()[how])
 
 errors.run(main, *sys.argv[1:])
 """
@@ -422,7 +422,7 @@ def test_a_folder_is_packed_with_a_progress_bar_and_a_line(path, folder, capsys)
     shown = capsys.readouterr()
     assert shown.out == f"pack: 9 tiles into {path}\n"
     assert "pack: 100%" in shown.err
-    assert len(images.open_store(path).ids()) == 9
+    assert len(stores.open_store(path).ids()) == 9
 
 
 def test_broken_tiles_end_the_command_with_code_1_and_all_their_names(path, folder, capsys):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from skinlesion import images, metadata, model, predict, tabular, trained
+from skinlesion import images, metadata, model, predict, stores, tabular, trained
 from skinlesion.crew import Crew
 from skinlesion.errors import InputError
 
@@ -63,7 +63,7 @@ def test_csv(challenge):
 
 @pytest.fixture
 def store(challenge):
-    return images.open_store(challenge / "test-image.hdf5")
+    return stores.open_store(challenge / "test-image.hdf5")
 
 
 def scored(models, metadata_csv, store, p=PARAMS) -> pd.DataFrame:
@@ -365,7 +365,7 @@ def fold_scored(models, folds, challenge, **options):
         models,
         folds,
         challenge / "train-metadata.csv",
-        images.open_store(challenge / "train-image.hdf5"),
+        stores.open_store(challenge / "train-image.hdf5"),
         PARAMS,
         **{"name": "holdout"} | options,
     )
@@ -384,7 +384,7 @@ def test_a_folds_scores_keep_target_and_patient_of_each_lesion(make, folds, chal
     everyone = scored(
         [m],
         challenge / "train-metadata.csv",
-        images.open_store(challenge / "train-image.hdf5"),
+        stores.open_store(challenge / "train-image.hdf5"),
     ).set_index("isic_id")["logit"]
     logits = np.log(found["score"] / (1 - found["score"]))
     np.testing.assert_allclose(logits, everyone[found["isic_id"]], rtol=1e-4, atol=1e-5)
@@ -404,7 +404,7 @@ def test_a_lesion_of_the_split_that_the_metadata_lacks_is_an_error(make, folds, 
 
 
 def test_a_known_lesions_tile_must_be_readable(make, folds, challenge):
-    m, store = make(), images.open_store(challenge / "train-image.hdf5")
+    m, store = make(), stores.open_store(challenge / "train-image.hdf5")
     isic_id = folds["isic_id"].iloc[5]
     metadata_csv, broken = challenge / "train-metadata.csv", Broken(store, [isic_id])
     with pytest.raises(images.ImageError, match=isic_id):

@@ -10,7 +10,7 @@ from itertools import islice
 import numpy as np
 import pandas as pd
 
-from skinlesion import images
+from skinlesion import images, stores
 from skinlesion.errors import InputError
 
 __all__ = ["Lesions", "Training", "planned", "scoring", "select", "training"]
@@ -28,7 +28,7 @@ class Lesions:
 
     isic_ids: np.ndarray  # shape (n_lesions,)
     tabular: np.ndarray  # shape (n_lesions, n_features), float32; n_features may be 0
-    store: images.Store | None  # None: the network has no image branch
+    store: stores.Store | None  # None: the network has no image branch
     image_px: int
 
     def __len__(self) -> int:
@@ -170,7 +170,7 @@ def _begin(lesions: Lesions, part: np.ndarray, rows: np.ndarray, n: int) -> _Bat
     return _Batch(part, inputs, readers)
 
 
-def _read(lesions: Lesions, store: images.Store, rows: np.ndarray, tiles: np.ndarray) -> list[str]:
+def _read(lesions: Lesions, store: stores.Store, rows: np.ndarray, tiles: np.ndarray) -> list[str]:
     """Read tiles into an array that is black; say of each that stays so, why."""
     reasons = []
     for isic_id, tile in zip(lesions.isic_ids[rows], tiles, strict=False):

@@ -11,7 +11,7 @@ import pandas as pd
 import pandera.pandas as pa
 from tqdm import tqdm
 
-from skinlesion import images, metadata
+from skinlesion import images, metadata, stores
 from skinlesion.errors import InputError
 from skinlesion.params import nearest
 
@@ -56,7 +56,7 @@ class Part:
 
     table: pd.DataFrame
     table_name: str
-    store: images.Store
+    store: stores.Store
     store_name: str
     training: bool  # whether patient_id and target are required, and broken tiles are errors
 
@@ -189,7 +189,7 @@ def _range(values: np.ndarray) -> dict[str, Any]:
     return {"min": int(values.min()), "median": float(np.median(values)), "max": int(values.max())}
 
 
-def _size(store: images.Store, isic_id: str) -> tuple[int, int] | str:
+def _size(store: stores.Store, isic_id: str) -> tuple[int, int] | str:
     try:
         height, width, _ = images.decode(store.read(isic_id)).shape
     except images.ImageError as error:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from skinlesion import batches, images, split, tabular, trained
+from skinlesion import batches, split, stores, tabular, trained
 from skinlesion.errors import InputError
 
 __all__ = ["TILE", "Halves", "Member", "cut", "logits", "read"]
@@ -110,7 +110,7 @@ def read(
     models: Mapping[int, Halves],
     lesions: pd.DataFrame,
     table: pd.DataFrame,
-    store: images.Store,
+    store: stores.Store,
     *,
     batch_size: int,
 ) -> list[Member]:
@@ -183,7 +183,7 @@ def _scorers(
             yield models[k], np.flatnonzero(folds == fold), 1 / len(chosen)
 
 
-def _given(halves: Halves, features: pd.DataFrame, store: images.Store) -> batches.Lesions:
+def _given(halves: Halves, features: pd.DataFrame, store: stores.Store) -> batches.Lesions:
     return batches.Lesions(
         features["isic_id"].to_numpy(),
         tabular.transform(features, halves.model.encoder),

@@ -19,7 +19,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter1d
 from tqdm import tqdm
 
-from skinlesion import batches, halves, images
+from skinlesion import batches, halves, images, stores
 
 __all__ = ["COOL", "WARM", "drawn", "drops", "hidden", "n_places", "spread", "write"]
 
@@ -62,7 +62,7 @@ def drops(
 def write(
     lesions: pd.DataFrame,
     drops: np.ndarray | None,
-    store: images.Store,
+    store: stores.Store,
     out: Path,
     *,
     fraction: float,
@@ -199,7 +199,7 @@ def _with_hidden_patches(
     return np.concatenate(found)
 
 
-def _tile(store: images.Store, isic_id: str) -> np.ndarray:
+def _tile(store: stores.Store, isic_id: str) -> np.ndarray:
     try:
         image = images.decode(store.read(isic_id))
     except images.ImageError as error:

@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 from tqdm import tqdm
 
-from skinlesion import images
+from skinlesion import images, stores
 from skinlesion.errors import InputError
 
 __all__ = ["left_out_csv", "pack"]
@@ -27,7 +27,7 @@ Tile: TypeAlias = tuple[str, bytes, str]  # isic_id, bytes, and "" or why it can
 
 
 def pack(
-    store: images.Store,
+    store: stores.Store,
     path: Path,
     *,
     leave_out_broken: bool = False,
@@ -162,13 +162,13 @@ def _in_thread(pool: Executor, disk: _Disk, tiles: Iterable[Tile]) -> dict[str, 
         raise
 
 
-def _tiles(store: images.Store, isic_ids: Sequence[str], pool: Executor) -> Iterator[Tile]:
+def _tiles(store: stores.Store, isic_ids: Sequence[str], pool: Executor) -> Iterator[Tile]:
     # In blocks: a pool takes all its work at once, and keeps every tile that waits.
     for start in range(0, len(isic_ids), BLOCK):
         yield from pool.map(partial(_tile, store), isic_ids[start : start + BLOCK])
 
 
-def _tile(store: images.Store, isic_id: str) -> Tile:
+def _tile(store: stores.Store, isic_id: str) -> Tile:
     try:
         # What is no text has no UTF-8, and "." is HDF5's word for the file itself.
         if isic_id == "." or not isic_id.isprintable():

@@ -11,7 +11,7 @@ from pydantic import Field
 from scipy.special import expit
 from tqdm import tqdm
 
-from skinlesion import batches, images, metadata, model, tabular, trained
+from skinlesion import batches, metadata, model, stores, tabular, trained
 from skinlesion.crew import ALONE, Crew
 from skinlesion.errors import InputError
 from skinlesion.params import Block
@@ -40,7 +40,7 @@ class Params(Block):
 def score(
     models: Sequence[trained.Trained],
     metadata_csv: Path,
-    store: images.Store,
+    store: stores.Store,
     p: Params,
     *,
     select: Callable[[pd.DataFrame], pd.DataFrame] = lambda lesions: lesions,
@@ -177,7 +177,7 @@ def score_fold(
     models: Sequence[trained.Trained],
     folds: pd.DataFrame,
     metadata_csv: Path,
-    store: images.Store,
+    store: stores.Store,
     p: Params,
     *,
     name: str,
@@ -249,7 +249,7 @@ def _pieces(parts: Iterable[pd.DataFrame], n: int) -> Iterator[pd.DataFrame]:
 def _score_piece(
     groups: Mapping[int, Sequence[trained.Trained]],
     lesions: pd.DataFrame,
-    store: images.Store,
+    store: stores.Store,
     p: Params,
     bar: tqdm,
 ) -> pd.DataFrame:
