@@ -11,7 +11,7 @@ from skinlesion.errors import InputError
 
 __all__ = ["Feed"]
 
-N_PARALLEL, N_AHEAD = 4, 2  # batches augmented at a time; and ready, before the network wants them
+N_AHEAD = 2  # batches that are ready before the network wants them
 
 
 class Feed:
@@ -64,11 +64,8 @@ class Feed:
         read = tf.data.Dataset.from_generator(generate, output_signature=self._signature)
         # Without its length Keras would warn, each epoch, that the input ran out.
         counted = read.apply(tf.data.experimental.assert_cardinality(self.n_batches(data)))
-        augmented = counted.enumerate().map(
-            lambda i, batch: self._augmented(i, epoch_seed, batch),
-            num_parallel_calls=N_PARALLEL,
-            deterministic=True,
-        )
+        # One batch at a time: behind a generator, TensorFlow's determinism allows no more.
+        augmented = counted.enumerate().map(lambda i, batch: self._augmented(i, epoch_seed, batch))
         return augmented.prefetch(N_AHEAD)
 
     def _augment(
