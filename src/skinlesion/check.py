@@ -3,7 +3,6 @@
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +18,6 @@ from skinlesion.params import nearest
 __all__ = ["Findings", "Part", "Tiles", "counts", "exclude", "inspect"]
 
 N_EXAMPLES = 10
-N_READERS = 4
 
 
 @dataclass
@@ -172,9 +170,9 @@ def _table(part: Part, findings: Findings) -> None:
 def _tiles(
     isic_ids: pd.Series, part: Part, found: dict[str, list[str]], progress: Callable[..., Any]
 ) -> Tiles:
-    with ThreadPoolExecutor(N_READERS) as pool:
-        measured = pool.map(lambda isic_id: _size(part.store, isic_id), isic_ids)
-        sizes = list(progress(measured, total=len(isic_ids), desc=part.store_name))
+    # One after the other: threads would wait for HDF5's lock and Python's, and take longer.
+    named = progress(isic_ids, total=len(isic_ids), desc=part.store_name)
+    sizes = [_size(part.store, isic_id) for isic_id in named]
     first: dict[str, str] = {}
     for isic_id, size in zip(isic_ids, sizes, strict=True):
         if isinstance(size, str):
