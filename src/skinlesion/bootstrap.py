@@ -124,13 +124,13 @@ def totals(values: np.ndarray, lesions: pd.DataFrame, resamples: Resamples) -> n
     Returns:
         Shape (n_values, 1 + n_resamples), the sums over the lesions as they are first.
     """
-    resamples = resamples.of(lesions)
-    codes, n = resamples.codes(lesions), len(resamples.patients)
-    of_patients = np.stack([np.bincount(codes, v, minlength=n) for v in values])
-    step = max(1, N_CELLS // max(1, n))
+    codes, counts = resamples.codes(lesions), resamples.counts
+    of_patients = np.stack([np.bincount(codes, v, minlength=counts.shape[1]) for v in values])
+    present = np.flatnonzero(of_patients.any(0))
+    step = max(1, N_CELLS // max(1, len(present)))
     parts = [
-        of_patients @ resamples.counts[i : i + step].T.astype(np.float64)
-        for i in range(0, len(resamples.counts), step)
+        np.einsum("vp,rp->vr", of_patients[:, present], counts[i : i + step, present])
+        for i in range(0, len(counts), step)
     ]
     return np.hstack(parts)
 
