@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from tests.resampling import drawn, lesions, params
 
-from skinlesion import bootstrap, metrics, operating
+from skinlesion import bootstrap, operating
 
 SEEDS = pytest.mark.parametrize("seed", range(6))
 LEVELS = pytest.mark.parametrize("level", [0.5, 0.8, 0.9, 0.95])
@@ -34,9 +34,13 @@ def test_a_threshold_for_specificity_is_the_lowest_that_spares_enough(seed, leve
     assert np.mean(score[y_true == 0] < found) >= level - 1e-12
     lower = score[score < found].max()
     assert np.mean(score[y_true == 0] < lower) < level
-    assert np.mean(score[y_true == 1] >= found) == pytest.approx(
-        metrics.sensitivity_at_specificity(y_true, score, specificity=level)
-    )
+
+
+@pytest.mark.parametrize("n", [20, 100, 1000])
+def test_a_specificity_that_is_just_met_counts(n):
+    y_true = np.array([0] * n + [1])
+    score = np.array([*range(n), n * 0.95 - 0.5]) / n  # 5 % of the negatives are above the last
+    assert operating.threshold(y_true, score, criterion="specificity", level=0.95) == score[-1]
 
 
 @SEEDS

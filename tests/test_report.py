@@ -355,20 +355,6 @@ def test_intervals_of_a_column_have_the_decimals_of_its_scale(value, half, writt
     assert tuple(part.replace("\N{EN DASH}", "-") for part in found) == written
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "said"),
-    [
-        (0.01, 0.2, "the model is better"),
-        (-0.2, -0.01, "the model is worse"),
-        (-0.01, 0.2, "no difference shown"),
-        (0.0, 0.2, "no difference shown"),
-        (None, None, "no difference shown"),
-    ],
-)
-def test_a_difference_is_shown_only_where_its_interval_leaves_zero_out(low, high, said):
-    assert report.compared({"value": 0.1, "low": low, "high": high}) == said
-
-
 # === Marks ===
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from tests import report_files
 
-from skinlesion import curves, report_inputs
+from skinlesion import report_inputs
 from skinlesion.errors import InputError
 
 
@@ -26,10 +26,6 @@ def change(path, edit) -> None:
 
 
 # === Curves ===
-
-
-def test_the_curves_read_are_those_that_are_drawn():
-    assert report_inputs.CURVES == curves.CURVES
 
 
 def test_curves_are_those_of_the_set_asked_for(files):

@@ -1,10 +1,10 @@
-"""How well scores rank lesions: pAUC above TPR 0.80, AUC, operating points, curves."""
+"""How well scores rank lesions, pAUC above TPR 0.80 and AUC; and the loss of their logits."""
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
+from sklearn.metrics import roc_auc_score, roc_curve
 
-__all__ = ["auc", "average_precision", "log_loss", "partial_auc", "sensitivity_at_specificity"]
+__all__ = ["auc", "log_loss", "partial_auc"]
 
 
 def partial_auc(y_true: ArrayLike, y_score: ArrayLike, *, min_tpr: float = 0.80) -> float:
@@ -54,45 +54,6 @@ def auc(y_true: ArrayLike, y_score: ArrayLike) -> float:
         ValueError: One class is absent, or a score is not finite.
     """
     return float(roc_auc_score(*_checked(y_true, y_score)))
-
-
-def average_precision(y_true: ArrayLike, y_score: ArrayLike) -> float:
-    """Mean precision over the positives, each at its own threshold.
-
-    Args:
-        y_true: Shape (n_lesions,), 1 or 0; both must occur.
-        y_score: Shape (n_lesions,), higher is riskier; only the order counts.
-
-    Returns:
-        From 0 to 1; a random order scores about the prevalence.
-
-    Raises:
-        ValueError: One class is absent, or a score is not finite.
-    """
-    return float(average_precision_score(*_checked(y_true, y_score)))
-
-
-def sensitivity_at_specificity(
-    y_true: ArrayLike, y_score: ArrayLike, *, specificity: float
-) -> float:
-    """Largest share of positives that a threshold finds while it spares enough negatives.
-
-    Args:
-        y_true: Shape (n_lesions,), 1 or 0; both must occur.
-        y_score: Shape (n_lesions,), higher is riskier; only the order counts.
-        specificity: Lowest acceptable share of negatives below the threshold, in (0, 1).
-
-    Returns:
-        From 0 to 1.
-
-    Raises:
-        ValueError: One class is absent, a score is not finite, or specificity is out of range.
-    """
-    if not 0 < specificity < 1:
-        raise ValueError(f"specificity must be in (0, 1). Got {specificity} instead.")
-    fpr, tpr, _ = roc_curve(*_checked(y_true, y_score), drop_intermediate=False)
-    # The slack admits what binary fractions put a hair above, as 1 - 0.95 does with 0.05.
-    return float(tpr[fpr <= 1 - specificity + 1e-12].max())
 
 
 def log_loss(y_true: ArrayLike, logits: ArrayLike) -> float:

@@ -2,17 +2,18 @@
 
 import math
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jinja2 import Environment, StrictUndefined
 
-from skinlesion import charts
+from skinlesion import charts, comparison
 from skinlesion.bootstrap import Interval
 from skinlesion.report_inputs import Inputs
 
-__all__ = ["compared", "mark", "number", "render", "typeset"]
+__all__ = ["mark", "number", "render", "typeset"]
 
 DRAWN = "synthetic"  # the folder that stage `synthesize` draws
 MAX_DECIMALS = 6
@@ -30,6 +31,7 @@ def render(inputs: Inputs, *, template: str, style: str) -> str:
         HTML that needs no other file. The same inputs give the same bytes.
     """
     environment = Environment(autoescape=True, undefined=StrictUndefined)
+    compared = partial(comparison.verdict, first="sorting", second="the model")
     environment.filters |= {"number": number, "percent": charts.percent, "compared": compared}
     environment.globals |= {"typeset": typeset, "mark": mark}
     shown = inputs.details.sets[inputs.details.primary]
@@ -77,22 +79,6 @@ def typeset(interval: Interval, scale: float | None = None) -> tuple[str, str]:
     decimals = _decimals(scale if scale and largest else largest)
     limits = _fixed(low, decimals), _fixed(high, decimals)
     return _fixed(value, decimals), (" to " if low < 0 else "\N{EN DASH}").join(limits)
-
-
-def compared(difference: Interval) -> str:
-    """Say what the interval of a difference shows.
-
-    Args:
-        difference: How far the model is ahead.
-
-    Returns:
-        "the model is better", "the model is worse", or "no difference shown" where the interval
-        holds zero or is not known.
-    """
-    low, high = difference["low"], difference["high"]
-    if low is None or high is None or low <= 0 <= high:
-        return "no difference shown"
-    return "the model is better" if low > 0 else "the model is worse"
 
 
 def mark(interval: Interval, limits: tuple[float, float], reference: float | None) -> str:

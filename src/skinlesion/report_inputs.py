@@ -10,18 +10,12 @@ from typing import Any
 import pandas as pd
 
 from skinlesion import metadata
+from skinlesion.curves import CURVES
 from skinlesion.errors import InputError
 from skinlesion.report_formats import Data, Details, Facts, load
 
 __all__ = ["Fold", "Inputs", "curves", "folds", "gallery", "importance", "md5"]
 
-CURVES = {
-    "roc": ["fpr", "tpr", "low", "high"],
-    "precision_recall": ["recall", "precision", "low", "high"],
-    "calibration_before": ["mean_score", "prevalence", "low", "high"],
-    "calibration": ["mean_score", "prevalence", "low", "high"],
-    "scores": ["score", "positives", "negatives"],
-}
 AREAS, PERMUTED = ("pauc", "auc"), ("across", "within")
 DROPS = [f"{area}_{what}" for area in AREAS for what in ("drop", "low", "high")]
 SHOWN = ["kind", "isic_id", "rank", "n_lesions", "tile", "occlusion", "largest_drop"]
@@ -64,7 +58,9 @@ def curves(plots: Path, scored: str) -> dict[str, pd.DataFrame]:
     Raises:
         InputError: A table is absent or empty, or lacks a column.
     """
-    return {name: _filled(plots / f"{scored}_{name}.csv", CURVES[name]) for name in CURVES}
+    return {
+        name: _filled(plots / f"{scored}_{name}.csv", columns) for name, columns in CURVES.items()
+    }
 
 
 def importance(explanations: Path) -> list[dict[str, Any]]:
