@@ -1,6 +1,9 @@
 """dvc.yaml and params.yaml tell the truth about the code, and the code about them."""
 
+import os
 import re
+import subprocess
+import sys
 from modulefinder import ModuleFinder
 from pathlib import Path
 
@@ -49,6 +52,8 @@ BLOCKS = {
     "explain": explanation.Params,
     "pull_request": pull_request.Params,
 }
+WITH_A_NETWORK = ("train", "predict", "explain")
+OF_NETWORKS = {"tensorflow", "keras", "keras_cv", "jax", "torch"}
 NOT_A_FILE = "${item.fold}"  # an argument that says which fold
 
 
@@ -66,9 +71,14 @@ def script(name: str) -> str:
     return path
 
 
-def imported(path: str) -> set[str]:
+def modules_of(path: str) -> ModuleFinder:
     finder = ModuleFinder(path=[str(ROOT / "src")])  # compiles, does not run
     finder.run_script(str(ROOT / path))
+    return finder
+
+
+def imported(path: str) -> set[str]:
+    finder = modules_of(path)
     files = [Path(m.__file__) for m in finder.modules.values() if m.__file__]
     return {f.relative_to(ROOT).as_posix() for f in files}
 
@@ -102,6 +112,25 @@ def test_a_stage_depends_on_all_the_code_it_imports_and_no_other(name):
     code = {path for path in paths(STAGES[name]["deps"]) if path.endswith(".py")}
 
     assert imported(script(name)) == code
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_only_a_stage_with_a_network_names_what_networks_are_made_with(name):
+    """Not within a function either."""
+    named = {module.split(".")[0] for module in modules_of(script(name)).any_missing()}
+
+    assert bool(named & OF_NETWORKS) == (name in WITH_A_NETWORK)
+
+
+def test_stages_without_a_network_load_none_through_other_packages():
+    """They would take seconds and half a gigabyte to do nothing with."""
+    load = "import runpy, sys; [runpy.run_path(p) for p in sys.argv[1:]]; print(*sys.modules)"
+    scripts = [str(ROOT / script(name)) for name in STAGES if name not in WITH_A_NETWORK]
+    env = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    ran = subprocess.run([sys.executable, "-c", load, *scripts], env=env, capture_output=True)
+
+    assert ran.returncode == 0, ran.stderr
+    assert not OF_NETWORKS & set(ran.stdout.decode().split())
 
 
 @pytest.mark.parametrize("name", STAGES)
