@@ -17,6 +17,7 @@ import numpy as np
 import results
 from ruamel.yaml import YAML
 
+IDLE = "dvc repro, nothing to do: 5 s at most"
 N_ROUNDS = {"tiny": 1, "usual": 2, "large": 5}
 DVC = (sys.executable, "-m", "dvc")
 STAGES = YAML(typ="safe").load(harness.ROOT / "dvc.yaml")["stages"]
@@ -80,7 +81,7 @@ def main(size: str) -> None:
         done(clone)
         found: dict[str, list[harness.Spent]] = {}
         for _ in range(n_rounds):
-            found.setdefault("dvc repro, nothing to do", []).append(repro(clone))
+            found.setdefault(IDLE, []).append(repro(clone))
             for stage in stages:
                 found.setdefault(f"imports of {stage}", []).append(imports(stage))
     results.report("startup", [_row(what, rounds) for what, rounds in found.items()])

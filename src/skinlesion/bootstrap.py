@@ -128,6 +128,7 @@ def totals(values: np.ndarray, lesions: pd.DataFrame, resamples: Resamples) -> n
     of_patients = np.stack([np.bincount(codes, v, minlength=counts.shape[1]) for v in values])
     present = np.flatnonzero(of_patients.any(0))
     step = max(1, N_CELLS // max(1, len(present)))
+    # Not `@`: after a product as small as this, the threads of BLAS spin for longer than it took.
     parts = [
         np.einsum("vp,rp->vr", of_patients[:, present], counts[i : i + step, present])
         for i in range(0, len(counts), step)
