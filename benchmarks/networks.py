@@ -9,9 +9,11 @@ from harness import ROOT
 from skinlesion import (
     augment,
     batches,
+    engine,
     metadata,
     model,
     params,
+    predict,
     stores,
     tabular,
     trained,
@@ -109,7 +111,7 @@ def architecture(backbone: str, px: int, n_features: int) -> model.Architecture:
 
 
 def untrained(plan: model.Architecture, encoder: tabular.Encoder) -> trained.Trained:
-    """Make a model that can score, with random weights.
+    """Make a model that can score, with random weights, on the engine of params.yaml.
 
     Args:
         plan: Of the network.
@@ -118,4 +120,5 @@ def untrained(plan: model.Architecture, encoder: tabular.Encoder) -> trained.Tra
     facts = trained.facts(
         (), prior_shift=0.0, best_epoch=0, validation={}, backend="", precision=""
     )
-    return trained.Trained(model.logits_of(model.build(plan)), encoder, plan, facts)
+    found = trained.Trained(model.logits_of(model.build(plan)), encoder, plan, facts)
+    return engine.prepared({0: found}, params.load("predict", predict.Params, PARAMS).engine)[0]

@@ -12,7 +12,7 @@ import sys
 import harness
 import results
 
-BENCHMARKS = ("startup", "stages", "reading", "scoring", "training", "starter")
+BENCHMARKS = ("startup", "stages", "reading", "scoring", "engines", "training", "starter")
 
 
 def main(size: str) -> None:

@@ -77,7 +77,7 @@ def _score(m: Any, folder: Path, n_lesions: int) -> None:
     from skinlesion import predict, stores
 
     store = stores.open_store(folder / "train-image.hdf5")
-    p = predict.Params(batch_size=BATCH_SIZE, strict=True)
+    p = predict.Params(batch_size=BATCH_SIZE, engine="auto", strict=True)
     found = 0
     for piece in predict.score([m], folder / "train-metadata.csv", store, p):
         found += len(piece)

@@ -59,7 +59,7 @@ def pipeline(folder: str, name: str, px: int, n_fit: int) -> dict[str, float]:
         )
     m = networks.untrained(plan, encoder)
     store = stores.open_store(Path(folder) / "train-image.hdf5")
-    scoring = predict.Params(batch_size=p.batch_size, strict=True)
+    scoring = predict.Params(batch_size=p.batch_size, engine="auto", strict=True)
 
     def score() -> None:
         for _ in predict.score([m], Path(folder) / "train-metadata.csv", store, scoring):

@@ -26,11 +26,11 @@ def main(
     *learnt_from: Path,
 ) -> None:
     backend.start(params.load("keras", backend.Params))
-    from skinlesion import fingerprint, predict, trained  # Keras has its backend now
+    from skinlesion import engine, fingerprint, predict, trained  # Keras has its backend now
 
     p = params.load("predict", predict.Params)
     expected = params.load("split", split.Params).train_folds if learnt_from else None
-    models = trained.load_folds(models_folder, expected=expected)
+    models = engine.prepared(trained.load_folds(models_folder, expected=expected), p.engine)
     everyone = list(models.values())
     inputs = (models_folder, metadata_csv, images_path, *learnt_from)
     among = crew.of_environment(

@@ -90,7 +90,9 @@ def test_a_drawn_folder_has_a_tile_for_every_lesion(tmp_path, linked):
 
 
 @pytest.mark.usefixtures("keras_started")
-@pytest.mark.parametrize("name", ["reading", "scoring", "stages", "starter", "startup", "training"])
+@pytest.mark.parametrize(
+    "name", ["engines", "reading", "scoring", "stages", "starter", "startup", "training"]
+)
 def test_every_benchmark_runs_at_a_tiny_size(harness, name, tmp_path, monkeypatch):
     benchmark = importlib.import_module(name)
     spent = harness.Spent(0.0, 1.0, 1.0, 1.0)

@@ -107,7 +107,10 @@ def test_the_holdouts_logits_are_those_of_the_predictions(
 ):
     models, lesions = [make(**NETWORKS[network]) for _ in range(2)], lesions.assign(fold=-1)
     table.to_csv(tmp_path / "table.csv", index=False)
-    metadata_csv, p = tmp_path / "table.csv", predict.Params(batch_size=BATCH, strict=True)
+    metadata_csv, p = (
+        tmp_path / "table.csv",
+        predict.Params(batch_size=BATCH, engine="keras", strict=True),
+    )
     scored = predict.score_fold(models, lesions, metadata_csv, store, p, name="holdout")
     expected = scored.set_index("isic_id")["score"]
     found = predict.probability(unpermuted(read(models, lesions, table, store)))

@@ -11,7 +11,7 @@ from skinlesion.errors import InputError
 
 pytestmark = pytest.mark.usefixtures("keras_started")
 
-PARAMS = predict.Params(batch_size=8, strict=False)
+PARAMS = predict.Params(batch_size=8, engine="keras", strict=False)
 ENCODE = tabular.Params(
     numeric=["age_approx", "tbp_lv_areaMM2"],
     categorical=["sex", "anatom_site_general"],
@@ -200,10 +200,12 @@ def test_columns_are_those_of_all_models_once(make):
     assert text == ENCODE.categorical
 
 
-@pytest.mark.parametrize("wrong", [{"batch_size": 0}, {"strict": 1}, {"batch_size": 2.5}])
+@pytest.mark.parametrize(
+    "wrong", [{"batch_size": 0}, {"strict": 1}, {"batch_size": 2.5}, {"engine": "fast"}]
+)
 def test_params_out_of_range_are_refused(wrong):
     with pytest.raises(ValidationError):
-        predict.Params(**{"batch_size": 1, "strict": True} | wrong)
+        predict.Params(**PARAMS.model_dump() | wrong)
 
 
 # === Several processes ===

@@ -11,7 +11,7 @@ from pydantic import Field
 from skinlesion.errors import InputError
 from skinlesion.params import Block
 
-__all__ = ["Params", "start"]
+__all__ = ["Params", "quiet", "start"]
 
 
 class Params(Block):
@@ -43,7 +43,7 @@ def start(p: Params) -> None:
             f"pip install {p.backend}"
         )
     os.environ["KERAS_BACKEND"] = p.backend
-    with _quiet():
+    with quiet():
         import keras
         import tensorflow as tf
 
@@ -56,7 +56,7 @@ def start(p: Params) -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Drop what TensorFlow's C++ writes on stderr while it loads; no log level hides it."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)

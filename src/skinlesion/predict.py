@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import accumulate, pairwise
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -34,6 +35,7 @@ class Params(Block):
     """Block `predict`: how lesions are scored."""
 
     batch_size: int = Field(ge=1)
+    engine: Literal["auto", "keras", "litert"]
     strict: bool
 
 

@@ -40,7 +40,7 @@ class Facts(Block):
 class Trained:
     """A model that can score."""
 
-    logits: keras.Model
+    logits: keras.Model  # or what `engine.prepared` puts in its place, to score
     encoder: tabular.Encoder
     architecture: model.Architecture
     facts: Facts
