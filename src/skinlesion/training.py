@@ -12,7 +12,7 @@ from dvclive import Live
 from pydantic import Field
 from tqdm import tqdm
 
-from skinlesion import augment, batches, metrics, model
+from skinlesion import augment, batches, distribution, metrics, model
 from skinlesion.checkpoint import Best, Checkpoint, Progress
 from skinlesion.errors import InputError
 from skinlesion.feed import Feed
@@ -113,8 +113,10 @@ def fit(
         The best epoch by exact validation pAUC.
 
     Raises:
-        InputError: A tile cannot be read, or the loss is no longer finite.
+        InputError: A tile cannot be read, the loss is no longer finite, there are more devices
+            than lesions in a batch, or processes would go on from different epochs.
     """
+    share = distribution.current()
     logits = model.logits_of(network)
     logits.compile(
         keras.optimizers.AdamW(p.learning_rate, weight_decay=p.weight_decay),
@@ -124,18 +126,18 @@ def fit(
     )
     plan = [epochs[e % len(epochs)] for e in range(p.n_epochs)]
     feed = Feed(epochs[0].lesions, batch_size=p.batch_size, seed=p.seed, augmentation=augmentation)
-    progress = _start(logits, checkpoint, p)
+    progress, scorer = _start(logits, checkpoint, p), distribution.scorer(logits)
     for epoch, values in enumerate(progress.logged):
         log(epoch, values)
     with _Steps(p, [feed.n_batches(data) for data in plan], len(progress.logged)) as steps:
         while not _is_over(progress, p):
             epoch = len(progress.logged)
             values = _fit_epoch(logits, feed, plan[epoch], epoch=epoch, steps=steps)
-            values |= _validate(logits, validation, p)
+            values |= _validate(scorer(), validation, p)
             log(epoch, values)
             steps.show(epoch, values)
             progress = progress.after(values, network)
-            if checkpoint:
+            if checkpoint and share.writes:
                 checkpoint.save(progress, logits)
     network.set_weights(progress.best.weights)
     return progress.best
@@ -173,11 +175,12 @@ def _fit_epoch(
     return {"train/loss": loss, "train/accuracy": history["accuracy"][0]}
 
 
-def _validate(logits: keras.Model, validation: Validation, p: Params) -> dict[str, float]:
+def _validate(run: distribution.Run, validation: Validation, p: Params) -> dict[str, float]:
     """Exact values over all lesions, loss and accuracy with scores on the true prior."""
-    y_true = validation.y_true
-    run, held = logits.predict_on_batch, validation.lesions
-    scores, _ = model.apply(run, held, batch_size=p.batch_size)
+    y_true, share = validation.y_true, distribution.current()
+    held = batches.select(validation.lesions, share.rows(len(y_true)))
+    scores, _ = model.apply(run, held, batch_size=share.per_process(p.batch_size))
+    scores = distribution.joined(scores, len(y_true))
     if not np.isfinite(scores).all():
         raise InputError("train: validation scores must be finite. Lower train.learning_rate.")
     scores -= validation.prior_shift
@@ -196,7 +199,8 @@ class _Steps(keras.callbacks.Callback):
         super().__init__()
         self.p, self.n_steps, self.step = p, sum(n_steps), sum(n_steps[:n_done])
         given = {"unit": "step", "desc": "train", "mininterval": 1, "maxinterval": 30}
-        self.bar = tqdm(total=self.n_steps, initial=self.step, **given)
+        self.writes = distribution.current().writes
+        self.bar = tqdm(total=self.n_steps, initial=self.step, disable=not self.writes, **given)
 
     def __enter__(self) -> "_Steps":
         return self
@@ -221,4 +225,5 @@ class _Steps(keras.callbacks.Callback):
             f"epoch {epoch + 1:3d}/{self.p.n_epochs}  loss {values['train/loss']:.4f}"
             f"  validation pAUC {values['validation/pauc']:.4f}  AUC {values['validation/auc']:.4f}"
         )
-        self.bar.write(line)
+        if self.writes:
+            self.bar.write(line)
