@@ -5,10 +5,13 @@
 
 The holdout is not read. Each epoch's values go to LOG_FOLDER through dvclive. A run that was
 killed leaves its last epoch in the folder `checkpoints`, where the next one goes on from it.
+Of processes that train together (docs/scaling.md), one writes and prints.
 """
 
 import json
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +36,7 @@ def main(
     from skinlesion import (  # after start
         augment,
         checkpoint,
+        distribution,
         fingerprint,
         model,
         pretrained,
@@ -41,6 +45,7 @@ def main(
         training,
     )
 
+    share = distribution.start(runtime.devices)
     p = params.load("train", training.Params)
     network_p = params.load("model", model.Params)
     augmentation = params.load("augment", augment.Params)
@@ -58,13 +63,6 @@ def main(
     shift = json.loads(prior_json.read_text())["prior_shift"]
     validation = training.Validation(batches.select(lesions, held), y_true[held], shift)
 
-    architecture = model.Architecture(
-        model=network_p,
-        n_features=lesions.tabular.shape[1],
-        imagenet_input=network_p.weights != "none",
-    )
-    network = model.build(architecture, constant=encoder.constant_indices)
-    pretrained.initialise(network, network_p)
     facts = trained.facts(
         (folds_csv, draws_csv, prior_json, tabular_folder, images_path),
         prior_shift=shift,
@@ -74,21 +72,35 @@ def main(
         precision=runtime.precision,
     )
     decided_by = (fold, facts, runtime, network_p, augmentation, p)
+    distribution.require_same(
+        fingerprint.key(Path(__file__), None, *decided_by),
+        "run one commit, with one params.yaml, on the same data and kind of machine",
+    )
+
+    architecture = model.Architecture(
+        model=network_p,
+        n_features=lesions.tabular.shape[1],
+        imagenet_input=network_p.weights != "none",
+    )
+    network = model.build(architecture, constant=encoder.constant_indices)
+    pretrained.initialise(network, network_p)
     kept = checkpoint.Checkpoint(
         fingerprint.kept(Path.cwd()),
         fingerprint.key(Path(__file__), network, *decided_by),
         say=lambda line: print(f"fold {fold}: {line}", flush=True),
     )
-    with Live(str(log_folder), dvcyaml=None, save_dvc_exp=False, report=None) as live:
+    with _logging(log_folder, writes=share.writes) as log:
         best = training.fit(
             network,
             batches.planned(lesions, y_true, metadata.read(draws_csv)),
             validation,
             p,
             augmentation=augmentation,
-            log=training.live_logger(live),
+            log=log,
             checkpoint=kept,
         )
+    if not share.writes:
+        return
     facts = facts.model_copy(update={"best_epoch": best.epoch, "validation": best.values})
     trained.save(model_folder, network, architecture=architecture, encoder=encoder, facts=facts)
     kept.remove()
@@ -96,6 +108,17 @@ def main(
         f"fold {fold}: best epoch {best.epoch + 1} of {p.n_epochs}, validation "
         f"pAUC {best.values['validation/pauc']:.4f}, AUC {best.values['validation/auc']:.4f}"
     )
+
+
+@contextmanager
+def _logging(folder: Path, *, writes: bool) -> Iterator[Callable[[int, dict[str, float]], None]]:
+    from skinlesion import training
+
+    if not writes:
+        yield lambda epoch, values: None
+        return
+    with Live(str(folder), dvcyaml=None, save_dvc_exp=False, report=None) as live:
+        yield training.live_logger(live)
 
 
 if __name__ == "__main__":

@@ -38,6 +38,11 @@ def test_a_backend_that_does_not_exist_is_refused():
         backend.Params(**PARAMS | {"backend": "theano"})
 
 
+def test_torch_on_all_devices_is_refused():
+    with pytest.raises(ValueError, match="devices: one where backend is torch"):
+        backend.Params(**PARAMS | {"backend": "torch", "devices": "all"})
+
+
 def drawn_after_start(seed: int) -> list[float]:
     backend.start(backend.Params(**PARAMS | {"seed": seed}))
     return [*np.asarray(keras.random.uniform((2,))), np.random.rand(), random.random()]

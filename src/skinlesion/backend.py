@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from skinlesion.errors import InputError
 from skinlesion.params import Block
@@ -19,7 +19,14 @@ class Params(Block):
 
     backend: Literal["tensorflow", "jax", "torch"]
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"]
+    devices: Literal["one", "all"] = "one"  # for training; all others use one
     seed: int = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _torch_has_one_device(self) -> "Params":
+        if self.devices == "all" and self.backend == "torch":
+            raise ValueError("a block with devices: one where backend is torch")
+        return self
 
 
 def start(p: Params) -> None:

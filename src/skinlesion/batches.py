@@ -12,6 +12,7 @@ import pandas as pd
 
 from skinlesion import images, stores
 from skinlesion.errors import InputError
+from skinlesion.share import WHOLE, Share
 
 __all__ = ["Lesions", "Training", "planned", "scoring", "select", "training"]
 
@@ -108,15 +109,16 @@ def scoring(
 
 
 def training(
-    data: Training, *, batch_size: int, seed: int, epoch: int
+    data: Training, *, batch_size: int, seed: int, epoch: int, share: Share = WHOLE
 ) -> Iterator[tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]]:
     """Yield one epoch of shuffled batches of nearly equal size; no lesion is left out.
 
     Args:
         data: What the epoch is made from.
-        batch_size: Largest number of lesions per batch.
+        batch_size: Largest number of lesions per batch, of all devices together.
         seed: Of the order.
         epoch: From 0; with the seed it decides the order.
+        share: What this process reads of each batch.
 
     Yields:
         The network's inputs as from `scoring`, not filled up; targets and weights, each of
@@ -124,13 +126,14 @@ def training(
 
     Raises:
         images.ImageError: A tile cannot be read.
+        InputError: There are more devices than lesions in a batch.
     """
     order = np.random.default_rng([seed, epoch]).permutation(len(data.rows))
-    parts = np.array_split(order, -(-len(order) // batch_size))
-    drawn = ((part, data.rows[part]) for part in parts)
-    for part, inputs, reasons in _gathered(data.lesions, drawn):
+    parts = share.batches(order, data.weight, batch_size=batch_size)
+    drawn = _gathered(data.lesions, ((part, data.rows[part]) for part, _ in parts))
+    for (_, weight), (part, inputs, reasons) in zip(parts, drawn, strict=True):
         _require_readable(reasons)
-        yield inputs, data.y_true[part], data.weight[part]
+        yield inputs, data.y_true[part], weight
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from skinlesion import distribution
+
 __all__ = ["Best", "Checkpoint", "Progress"]
 
 _N_DIGEST = hashlib.sha256().digest_size
@@ -66,8 +68,13 @@ class Checkpoint:
 
         Returns:
             The progress; None, and nothing changed, where no file of it is there and whole.
+
+        Raises:
+            InputError: Processes that train together would go on from different epochs.
         """
         arrays = self._arrays()
+        found = f"after epoch {len(arrays.get('logged', ()))}"
+        distribution.require_same(found, f"go on from one epoch, of {self.folder}, which all see")
         if not arrays:
             return None
         logits.optimizer.build(logits.trainable_variables)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from skinlesion import augment, batches
+from skinlesion import augment, batches, distribution
 from skinlesion.errors import InputError
 
 __all__ = ["Feed"]
@@ -23,7 +23,7 @@ class Feed:
     def __init__(
         self, lesions: batches.Lesions, *, batch_size: int, seed: int, augmentation: augment.Params
     ) -> None:
-        self._batch_size, self._seed = batch_size, seed
+        self._batch_size, self._seed, self._share = batch_size, seed, distribution.current()
         self._signature = _signature(lesions)
         self._change = augment.pipeline(augmentation)
         number = tf.TensorSpec((), tf.int64)
@@ -35,8 +35,11 @@ class Feed:
 
         Args:
             data: What the epoch is made from.
+
+        Raises:
+            InputError: There are more devices than lesions in a batch.
         """
-        return -(-len(data.rows) // self._batch_size)
+        return self._share.n_batches(len(data.rows), self._batch_size)
 
     def epoch(self, data: batches.Training, *, epoch: int) -> tf.data.Dataset:
         """Make an epoch.
@@ -46,16 +49,15 @@ class Feed:
             epoch: From 0.
 
         Returns:
-            Batches of the network's inputs ("image" float32, 0 to 255), targets, shape (n, 1), and
-            weights, shape (n,). Where a tile cannot be read, an iteration fails with an error of
-            TensorFlow, and `failure` says why.
+            Batches, this process's share of each: the network's inputs ("image" float32, 0 to
+            255), targets, shape (n, 1), and weights, shape (n,). Where a tile cannot be read, an
+            iteration fails with an error of TensorFlow, and `failure` says why.
         """
 
         def generate() -> Iterator[tuple[Any, ...]]:
             try:
-                yield from batches.training(
-                    data, batch_size=self._batch_size, seed=self._seed, epoch=epoch
-                )
+                given = {"batch_size": self._batch_size, "seed": self._seed, "epoch": epoch}
+                yield from batches.training(data, share=self._share, **given)
             except InputError as error:
                 self.failure = error
                 raise
@@ -73,7 +75,8 @@ class Feed:
     ) -> tuple[Any, ...]:
         inputs, y_true, weight = batch
         if "image" in inputs:
-            image = self._change(inputs["image"], tf.stack([epoch_seed, i]))
+            part = i * self._share.n_processes + self._share.process
+            image = self._change(inputs["image"], tf.stack([epoch_seed, part]))
             inputs = inputs | {"image": image}
         return inputs, y_true[:, None], weight
 

@@ -12,7 +12,7 @@ from dvclive import Live
 from pydantic import Field
 from tqdm import tqdm
 
-from skinlesion import augment, batches, metrics, model
+from skinlesion import augment, batches, distribution, metrics, model
 from skinlesion.checkpoint import Best, Checkpoint, Progress
 from skinlesion.errors import InputError
 from skinlesion.feed import Feed
@@ -113,29 +113,32 @@ def fit(
         The best epoch by exact validation pAUC.
 
     Raises:
-        InputError: A tile cannot be read, or the loss is no longer finite.
+        InputError: A tile cannot be read, the loss is no longer finite, there are more devices
+            than lesions in a batch, or processes would go on from different epochs.
     """
+    share = distribution.current()
+    plan = [epochs[e % len(epochs)] for e in range(p.n_epochs)]
+    feed = Feed(epochs[0].lesions, batch_size=p.batch_size, seed=p.seed, augmentation=augmentation)
+    n_batches = [feed.n_batches(data) for data in plan]
     logits = model.logits_of(network)
     logits.compile(
-        keras.optimizers.AdamW(p.learning_rate, weight_decay=p.weight_decay),
+        keras.optimizers.AdamW(_Rates(p, sum(n_batches)), weight_decay=p.weight_decay),
         keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=p.label_smoothing),
         weighted_metrics=[],
         metrics=[keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")],
     )
-    plan = [epochs[e % len(epochs)] for e in range(p.n_epochs)]
-    feed = Feed(epochs[0].lesions, batch_size=p.batch_size, seed=p.seed, augmentation=augmentation)
-    progress = _start(logits, checkpoint, p)
+    progress, scorer = _start(logits, checkpoint, p), distribution.scorer(logits)
     for epoch, values in enumerate(progress.logged):
         log(epoch, values)
-    with _Steps(p, [feed.n_batches(data) for data in plan], len(progress.logged)) as steps:
+    with _Steps(p, n_batches, len(progress.logged)) as steps:
         while not _is_over(progress, p):
             epoch = len(progress.logged)
             values = _fit_epoch(logits, feed, plan[epoch], epoch=epoch, steps=steps)
-            values |= _validate(logits, validation, p)
+            values |= _validate(scorer(), validation, p)
             log(epoch, values)
             steps.show(epoch, values)
             progress = progress.after(values, network)
-            if checkpoint:
+            if checkpoint and share.writes:
                 checkpoint.save(progress, logits)
     network.set_weights(progress.best.weights)
     return progress.best
@@ -173,11 +176,12 @@ def _fit_epoch(
     return {"train/loss": loss, "train/accuracy": history["accuracy"][0]}
 
 
-def _validate(logits: keras.Model, validation: Validation, p: Params) -> dict[str, float]:
+def _validate(run: distribution.Run, validation: Validation, p: Params) -> dict[str, float]:
     """Exact values over all lesions, loss and accuracy with scores on the true prior."""
-    y_true = validation.y_true
-    run, held = logits.predict_on_batch, validation.lesions
-    scores, _ = model.apply(run, held, batch_size=p.batch_size)
+    y_true, share = validation.y_true, distribution.current()
+    held = batches.select(validation.lesions, share.rows(len(y_true)))
+    scores, _ = model.apply(run, held, batch_size=share.per_process(p.batch_size))
+    scores = distribution.joined(scores, len(y_true))
     if not np.isfinite(scores).all():
         raise InputError("train: validation scores must be finite. Lower train.learning_rate.")
     scores -= validation.prior_shift
@@ -189,14 +193,32 @@ def _validate(logits: keras.Model, validation: Validation, p: Params) -> dict[st
     }
 
 
+class _Rates(keras.optimizers.schedules.LearningRateSchedule):
+    """The learning rate of each step, looked up where the step is taken.
+
+    Set by a callback, it would hold JAX up before each step, and have all hosts compare it.
+    """
+
+    def __init__(self, p: Params, n_steps: int) -> None:
+        rates = [
+            learning_rate(p, step=step, steps_per_epoch=n_steps / p.n_epochs, n_steps=n_steps)
+            for step in range(n_steps)
+        ]
+        self.rates = np.array(rates, np.float32)
+
+    def __call__(self, step: Any) -> Any:
+        return keras.ops.take(self.rates, step)
+
+
 class _Steps(keras.callbacks.Callback):
-    """Sets each step's learning rate and moves the progress bar."""
+    """Moves the progress bar."""
 
     def __init__(self, p: Params, n_steps: list[int], n_done: int) -> None:
         super().__init__()
-        self.p, self.n_steps, self.step = p, sum(n_steps), sum(n_steps[:n_done])
+        self.p, self.writes = p, distribution.current().writes
+        counts = {"total": sum(n_steps), "initial": sum(n_steps[:n_done])}
         given = {"unit": "step", "desc": "train", "mininterval": 1, "maxinterval": 30}
-        self.bar = tqdm(total=self.n_steps, initial=self.step, **given)
+        self.bar = tqdm(**counts, disable=not self.writes, **given)
 
     def __enter__(self) -> "_Steps":
         return self
@@ -204,16 +226,7 @@ class _Steps(keras.callbacks.Callback):
     def __exit__(self, *_: Any) -> None:
         self.bar.close()
 
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        self.model.optimizer.learning_rate = learning_rate(
-            self.p,
-            step=self.step,
-            steps_per_epoch=self.n_steps / self.p.n_epochs,
-            n_steps=self.n_steps,
-        )
-
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        self.step += 1
         self.bar.update()
 
     def show(self, epoch: int, values: dict[str, float]) -> None:
@@ -221,4 +234,5 @@ class _Steps(keras.callbacks.Callback):
             f"epoch {epoch + 1:3d}/{self.p.n_epochs}  loss {values['train/loss']:.4f}"
             f"  validation pAUC {values['validation/pauc']:.4f}  AUC {values['validation/auc']:.4f}"
         )
-        self.bar.write(line)
+        if self.writes:
+            self.bar.write(line)
