@@ -175,7 +175,7 @@ def test_a_network_trained_under_jax_scores_alike_under_tensorflow(trained, kera
         folds[folds["fold"] == 0],
         folder / RAW / "train-metadata.csv",
         stores.open_store(folder / RAW / "train-image.hdf5"),
-        predict.Params(batch_size=32, strict=True),
+        predict.Params(batch_size=32, engine="keras", strict=True),
         name="fold 0",
     )
     score, expected = scored["score"], network.facts.validation
