@@ -24,7 +24,7 @@ import results
 PLANS: dict[str, tuple[list[tuple[str, int, int]], list[str], int]] = {
     "tiny": ([("tiny", 32, 2)], ["default"], 1),
     "usual": (
-        [("tiny", 64, 35), ("tiny", 128, 20), ("efficientnetv2_b2", 64, 10)],
+        [("tiny", 64, 35), ("tiny", 128, 20), ("efficientnetv2_b2", 64, 38)],
         ["off", "default", "all"],
         3,
     ),
