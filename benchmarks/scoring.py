@@ -18,7 +18,7 @@ import results
 # (backbone, px, lesions), and the lesions of each process whose memory is measured
 NETWORKS = {
     "tiny": [("tiny", 32, 128)],
-    "usual": [("tiny", 64, 4096), ("efficientnetv2_b2", 64, 512)],
+    "usual": [("tiny", 64, 4096), ("efficientnetv2_b2", 64, 4096)],
     "large": [
         ("tiny", 64, 4096),
         ("tiny", 128, 4096),
@@ -30,6 +30,7 @@ N_ROUNDS = {"tiny": 1, "usual": 3, "large": 5}
 N_LESIONS = {"tiny": [200, 400], "usual": [5000, 50_000], "large": [5000, 50_000, 500_000]}
 BATCH_SIZE = 128  # of params.yaml
 SMALL = ("tiny", 32)
+N_ENCODED = 1000
 
 
 def rates(folder: str, size: str, n_lesions: int) -> list[dict[str, Any]]:
@@ -60,10 +61,20 @@ def rates(folder: str, size: str, n_lesions: int) -> list[dict[str, Any]]:
 def score_all(folder: str, n_lesions: int) -> None:
     import networks
 
+    from skinlesion import metadata, params, tabular
+
     _start()
     name, px = SMALL
-    lesions, _, encoder = networks.lesions(Path(folder), px=px, n=1000)
-    plan = networks.architecture(name, px, lesions.tabular.shape[1])
+    p = params.load("encode", tabular.Params, networks.PARAMS)
+    # Of some lesions: the whole table would be what is measured.
+    pieces = metadata.chunks(
+        Path(folder) / "train-metadata.csv",
+        columns=[*p.numeric, *p.categorical],
+        text=p.categorical,
+        n_lesions=N_ENCODED,
+    )
+    encoder = tabular.fit(next(pieces), p)
+    plan = networks.architecture(name, px, len(encoder.names))
     _score(networks.untrained(plan, encoder), Path(folder), n_lesions)
 
 

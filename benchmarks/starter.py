@@ -2,7 +2,7 @@
 
     python benchmarks/starter.py [tiny|usual|large]
 
-The same lesions, network and batch size, each side in processes of its own that take turns:
+The same lesions, network, optimizer and batch, each side in processes of its own that take turns:
 images per second of fitting and of scoring, peak memory, and seconds to the end of the first step.
 """
 
@@ -21,7 +21,7 @@ import results
 # (backbone, px, lesions, lesions that each epoch fits), and rounds
 PLANS: dict[str, tuple[list[tuple[str, int, int, int]], int]] = {
     "tiny": ([("tiny", 32, 96, 64)], 1),
-    "usual": ([("tiny", 64, 2048, 1024), ("efficientnetv2_b2", 64, 256, 128)], 2),
+    "usual": ([("tiny", 64, 2048, 1024), ("efficientnetv2_b2", 64, 1280, 1216)], 2),
     "large": (
         [
             ("tiny", 64, 50_000, 4096),
@@ -74,12 +74,13 @@ def starter(folder: str, name: str, px: int, n_fit: int) -> dict[str, float]:
 
     from skinlesion import model
 
-    batch_size, ends = networks.train_params(1).batch_size, [0.0]
+    p, ends = networks.train_params(1), [0.0]
+    batch_size = p.batch_size
     table = recipe.read(Path(folder))
     given, space = recipe.features(table, networks.PARAMS)
     jpegs = recipe.tiles(Path(folder) / "train-image.hdf5", table["isic_id"])
     plan = networks.architecture(name, px, recipe.n_features(space))
-    logits = recipe.compiled(model.logits_of(model.build(plan)))
+    logits = recipe.compiled(model.logits_of(model.build(plan)), p)
     options = {"px": px, "batch_size": batch_size}
     fitted = recipe.dataset(table, given, space, jpegs, **options, augmented=True)
     scored = recipe.dataset(table, given, space, jpegs, **options, augmented=False)
