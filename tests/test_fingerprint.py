@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -101,6 +101,20 @@ def test_the_number_of_processors_decides_the_key(key, monkeypatch):
 
     assert len(found) == 2
     assert key() in found
+
+
+def test_the_devices_of_pytorch_decide_the_key(key, monkeypatch):
+    """Keras does not list them, and PyTorch need not be installed."""
+    found, torch = set(), ModuleType("torch")
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    monkeypatch.setattr(fingerprint.keras.backend, "backend", lambda: "torch")
+    monkeypatch.setattr(fingerprint, "version", lambda package: "2.13")
+    for names in ([], ["one"], ["one", "one"], ["other"]):
+        listed = {"device_count": names.__len__, "get_device_name": names.__getitem__}
+        torch.cuda = SimpleNamespace(**listed)
+        found.add(key())
+
+    assert len(found) == 4
 
 
 def test_the_machine_decides_the_key(key, monkeypatch):

@@ -82,4 +82,12 @@ def _machine() -> list[str]:
     affine = getattr(os, "sched_getaffinity", None)  # not on macOS
     n_cpus = len(affine(0)) if affine else os.cpu_count()
     kind = [platform.machine(), platform.python_version(), f"{backend} {version(backend)}"]
-    return [*kind, f"{n_cpus} CPUs", *threads, *keras.distribution.list_devices()]
+    return [*kind, f"{n_cpus} CPUs", *threads, *_devices()]
+
+
+def _devices() -> list[str]:
+    if keras.backend.backend() != "torch":
+        return list(keras.distribution.list_devices())
+    import torch  # Keras does not list its devices
+
+    return [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
