@@ -117,8 +117,14 @@ def untrained(plan: model.Architecture, encoder: tabular.Encoder) -> trained.Tra
         plan: Of the network.
         encoder: Of its features.
     """
-    facts = trained.facts(
-        (), prior_shift=0.0, best_epoch=0, validation={}, backend="", precision=""
+    facts = trained.Facts(
+        prior_shift=0.0,
+        best_epoch=0,
+        validation={},
+        backend="",
+        precision="",
+        versions={},
+        inputs_md5={},
     )
     found = trained.Trained(model.logits_of(model.build(plan)), encoder, plan, facts)
     return engine.prepared({0: found}, params.load("predict", predict.Params, PARAMS).engine)[0]

@@ -31,7 +31,7 @@ def main(
     cut = {fold: halves.cut(m) for fold, m in models.items()}
     holdout, oof = (metadata.read(predictions / name) for name in ("holdout.csv", "oof.csv"))
     scored = explanation.primary(holdout, oof)
-    names, text = predict.columns(list(models.values()))
+    names, text = trained.columns(list(models.values()))
     table = metadata.read(metadata_csv, columns=["isic_id", *names], text=text)
     store = stores.open_store(images_path)
     out.mkdir(parents=True, exist_ok=True)

@@ -25,20 +25,22 @@ def main(
     out: Path,
     *learnt_from: Path,
 ) -> None:
-    backend.start(params.load("keras", backend.Params))
-    from skinlesion import engine, fingerprint, predict, trained  # Keras has its backend now
+    keras_p = params.load("keras", backend.Params)
+    backend.start(keras_p)
+    # Keras has its backend now.
+    from skinlesion import engine, fingerprint, predict, trained, unfinished
 
     p = params.load("predict", predict.Params)
     expected = params.load("split", split.Params).train_folds if learnt_from else None
     models = engine.prepared(trained.load_folds(models_folder, expected=expected), p.engine)
     everyone = list(models.values())
-    inputs = (models_folder, metadata_csv, images_path, *learnt_from)
-    among = crew.of_environment(
-        lambda: (
-            fingerprint.kept(Path.cwd())
-            / fingerprint.key(Path(__file__), None, p, *map(fingerprint.md5, inputs))
-        )
-    )
+
+    def pieces_folder() -> Path:
+        inputs = fingerprint.md5s((models_folder, metadata_csv, images_path, *learnt_from))
+        run = fingerprint.parts(Path(__file__), inputs, keras=keras_p, predict=p)
+        return unfinished.folder(Path.cwd()) / fingerprint.key(run)
+
+    among = crew.of_environment(pieces_folder)
 
     isic_ids, store = predict.isic_ids(metadata_csv), stores.open_store(images_path)
     pieces = predict.score(
@@ -72,6 +74,7 @@ def main(
             scored.pop(split.HOLDOUT).to_csv(out / "holdout.csv", index=False)
             pd.concat(scored.values()).to_csv(out / "oof.csv", index=False)
     among.remove()
+    unfinished.remove_old(unfinished.folder(Path.cwd()))
 
 
 if __name__ == "__main__":

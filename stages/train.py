@@ -8,21 +8,14 @@ killed leaves its last epoch in the folder `checkpoints`, where the next one goe
 Of processes that train together (docs/scaling.md), one writes and prints.
 """
 
-import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-from dvclive import Live
-
-from skinlesion import backend, batches, errors, metadata, params, stores
+from skinlesion import backend, errors, params, stores
 
 
 def main(
-    fold: str,
+    number: str,
     folds_csv: Path,
     draws_csv: Path,
     prior_json: Path,
@@ -31,94 +24,83 @@ def main(
     model_folder: Path,
     log_folder: Path,
 ) -> None:
-    runtime = params.load("keras", backend.Params)
-    backend.start(runtime)
-    from skinlesion import (  # after start
+    keras_p = params.load("keras", backend.Params)
+    backend.start(keras_p)
+    # Keras has its backend now.
+    from skinlesion import (
         augment,
         checkpoint,
         distribution,
         fingerprint,
+        fold,
         model,
         pretrained,
-        tabular,
         trained,
         training,
+        unfinished,
     )
 
-    share = distribution.start(runtime.devices)
+    share = distribution.start(keras_p.devices)
+
+    def say(line: str) -> None:
+        if share.writes:
+            print(f"fold {number}: {line}", flush=True)
+
     p = params.load("train", training.Params)
-    network_p = params.load("model", model.Params)
-    augmentation = params.load("augment", augment.Params)
-    encoder = tabular.load(tabular_folder / "encoder.json")
-    table = pd.read_parquet(tabular_folder / "tabular.parquet")
-    lesions = batches.Lesions(
-        table.pop("isic_id").to_numpy(),
-        np.ascontiguousarray(table.to_numpy(np.float32)),
-        stores.open_store(images_path) if network_p.backbone != "none" else None,
-        network_p.image_px,
-    )
-    folds = metadata.read(folds_csv).set_index("isic_id").loc[lesions.isic_ids]
-    y_true = folds["target"].to_numpy()
-    held = (folds["fold"] == int(fold)).to_numpy()
-    shift = json.loads(prior_json.read_text())["prior_shift"]
-    validation = training.Validation(batches.select(lesions, held), y_true[held], shift)
+    model_p = params.load("model", model.Params)
+    augment_p = params.load("augment", augment.Params)
+    store = stores.open_store(images_path) if model_p.backbone != "none" else None
+    inputs = (folds_csv, draws_csv, prior_json, tabular_folder)
+    data = fold.read(int(number), *inputs, store, image_px=model_p.image_px)
 
-    facts = trained.facts(
-        (folds_csv, draws_csv, prior_json, tabular_folder, images_path),
-        prior_shift=shift,
-        best_epoch=0,  # until it is known
-        validation={},
-        backend=runtime.backend,
-        precision=runtime.precision,
+    inputs_md5 = fingerprint.md5s((*inputs, images_path))
+    blocks = {"keras": keras_p, "model": model_p, "augment": augment_p, "train": p}
+    run = fingerprint.parts(
+        Path(__file__), inputs_md5, fold=number, devices=share.devices, **blocks
     )
-    decided_by = (fold, facts, runtime, network_p, augmentation, p)
-    distribution.require_same(
-        fingerprint.key(Path(__file__), None, *decided_by),
-        "run one commit, with one params.yaml, on the same data and kind of machine",
-    )
+    for name, text in run.items():
+        distribution.require_same(text, f"agree on {name}")
 
     architecture = model.Architecture(
-        model=network_p,
-        n_features=lesions.tabular.shape[1],
-        imagenet_input=network_p.weights != "none",
+        model=model_p, n_features=data.n_features, imagenet_input=model_p.weights != "none"
     )
-    network = model.build(architecture, constant=encoder.constant_indices)
-    pretrained.initialise(network, network_p)
+    network = model.build(architecture, constant=data.encoder.constant_indices)
+    pretrained.initialise(network, model_p)
     kept = checkpoint.Checkpoint(
-        fingerprint.kept(Path.cwd()),
-        fingerprint.key(Path(__file__), network, *decided_by),
-        say=lambda line: print(f"fold {fold}: {line}", flush=True),
+        unfinished.folder(Path.cwd()),
+        fingerprint.key(run, network),
+        say=say,
     )
-    with _logging(log_folder, writes=share.writes) as log:
+    with training.logger(log_folder, writes=share.writes) as log:
         best = training.fit(
             network,
-            batches.planned(lesions, y_true, metadata.read(draws_csv)),
-            validation,
+            data.epochs,
+            data.validation,
             p,
-            augmentation=augmentation,
+            augmentation=augment_p,
             log=log,
             checkpoint=kept,
         )
     if not share.writes:
         return
-    facts = facts.model_copy(update={"best_epoch": best.epoch, "validation": best.values})
-    trained.save(model_folder, network, architecture=architecture, encoder=encoder, facts=facts)
+    facts = trained.Facts(
+        prior_shift=data.validation.prior_shift,
+        best_epoch=best.epoch,
+        validation=best.values,
+        backend=keras_p.backend,
+        precision=keras_p.precision,
+        versions=fingerprint.versions(),
+        inputs_md5=inputs_md5,
+    )
+    trained.save(
+        model_folder, network, architecture=architecture, encoder=data.encoder, facts=facts
+    )
     kept.remove()
-    print(
-        f"fold {fold}: best epoch {best.epoch + 1} of {p.n_epochs}, validation "
+    unfinished.remove_old(kept.folder)
+    say(
+        f"best epoch {best.epoch + 1} of {p.n_epochs}, validation "
         f"pAUC {best.values['validation/pauc']:.4f}, AUC {best.values['validation/auc']:.4f}"
     )
-
-
-@contextmanager
-def _logging(folder: Path, *, writes: bool) -> Iterator[Callable[[int, dict[str, float]], None]]:
-    from skinlesion import training
-
-    if not writes:
-        yield lambda epoch, values: None
-        return
-    with Live(str(folder), dvcyaml=None, save_dvc_exp=False, report=None) as live:
-        yield training.live_logger(live)
 
 
 if __name__ == "__main__":

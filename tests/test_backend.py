@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import keras
 import numpy as np
@@ -19,10 +20,10 @@ PARAMS = {"backend": "tensorflow", "precision": "float32", "seed": 5}
 LIGHT_STAGES = ("synthesize", "check", "split", "resample", "encode", "evaluate")
 
 
-def python(code: str) -> subprocess.CompletedProcess:
-    paths = {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
+def python(code: str, **variables: str) -> subprocess.CompletedProcess:
+    given = {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"} | variables
     return subprocess.run(
-        [sys.executable, "-c", code], env=os.environ | paths, capture_output=True, text=True
+        [sys.executable, "-c", code], env=os.environ | given, capture_output=True, text=True
     )
 
 
@@ -60,6 +61,34 @@ def test_operations_are_deterministic_or_an_error():
     backend.start(backend.Params(**PARAMS))
     with pytest.raises(RuntimeError, match="determinism"):
         tf.random.Generator.from_non_deterministic_state()
+
+
+@pytest.mark.parametrize("given", [None, "--xla_cpu_enable_fast_math=false"])
+def test_jax_is_deterministic_on_gpus_and_keeps_the_users_flags(given):
+    code = (
+        "from skinlesion import backend\n"
+        f"p = backend.Params(**{PARAMS | {'backend': 'jax'}})\n"
+        "for _ in range(2):\n"
+        "    backend.start(p)\n"
+        "import keras, os\n"
+        "keras.ops.ones(1)\n"  # XLA refuses a flag that it does not know
+        "print(os.environ['XLA_FLAGS'])"
+    )
+    found = python(code, **({"XLA_FLAGS": given} if given else {}))
+    expected = [*([given] if given else []), "--xla_gpu_deterministic_ops=true"]
+
+    assert (found.stdout.split(), found.returncode) == (expected, 0), found.stderr
+
+
+def test_torch_is_deterministic(monkeypatch):
+    said, torch = [], ModuleType("torch")
+    torch.use_deterministic_algorithms = lambda *args, **given: said.append((args, given))
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    backend._make_torch_deterministic()
+
+    assert said == [((True,), {"warn_only": True})]
+    assert os.environ.pop("CUBLAS_WORKSPACE_CONFIG") == ":4096:8"
 
 
 def test_precision_is_the_policy_of_new_layers():

@@ -194,7 +194,7 @@ def test_a_table_that_cannot_be_encoded_is_an_error(
 
 def test_columns_are_those_of_all_models_once(make):
     models = [make(backbone="none"), make(backbone="none")]
-    names, text = predict.columns(models)
+    names, text = trained.columns(models)
 
     assert names == [*ENCODE.numeric, *ENCODE.categorical]
     assert text == ENCODE.categorical

@@ -141,21 +141,6 @@ def test_an_encoder_of_another_number_of_features_is_refused(saved):
         trained.load(saved)
 
 
-def test_the_facts_name_the_packages_and_the_bytes_learnt_from(tmp_path):
-    (tmp_path / "a.csv").write_bytes(b"hello")
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "folder" / "b.csv").write_bytes(b"hello")
-    paths = (tmp_path / "a.csv", tmp_path / "folder")
-    found = trained.facts(paths, **FACTS)
-    (tmp_path / "folder" / "b.csv").rename(tmp_path / "folder" / "c.csv")
-    renamed = trained.facts(paths, **FACTS)
-
-    assert found.inputs_md5[str(paths[0])] == "5d41402abc4b2a76b9719d911017c592"
-    assert renamed.inputs_md5[str(paths[0])] == found.inputs_md5[str(paths[0])]
-    assert renamed.inputs_md5[str(paths[1])] != found.inputs_md5[str(paths[1])]
-    assert {"keras", "tensorflow"} <= found.versions.keys()
-
-
 # === Folds ===
 
 

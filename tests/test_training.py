@@ -7,7 +7,6 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from dvclive import Live
 
 from skinlesion import augment, backend, batches, checkpoint, metrics, model, training
 from skinlesion.errors import InputError
@@ -464,8 +463,7 @@ def test_a_disk_that_fills_up_stops_no_training(attempt, monkeypatch):
 
 
 def test_logged_values_are_kept_by_epoch(tmp_path):
-    with Live(str(tmp_path / "live"), dvcyaml=None, save_dvc_exp=False, report=None) as live:
-        log = training.live_logger(live)
+    with training.logger(tmp_path / "live") as log:
         log(0, {"train/loss": 2.0, "validation/pauc": 0.1})
         log(1, {"train/loss": 1.0, "validation/pauc": 0.2})
     last = json.loads((tmp_path / "live" / "metrics.json").read_text())
@@ -473,3 +471,10 @@ def test_logged_values_are_kept_by_epoch(tmp_path):
 
     assert last == {"train": {"loss": 1.0}, "validation": {"pauc": 0.2}, "step": 1}
     assert curve == ["step\tpauc", "0\t0.1", "1\t0.2"]
+
+
+def test_a_process_that_does_not_write_logs_nothing(tmp_path):
+    with training.logger(tmp_path / "live", writes=False) as log:
+        log(0, {"train/loss": 2.0})
+
+    assert list(tmp_path.iterdir()) == []

@@ -13,6 +13,8 @@ from skinlesion.params import Block
 
 __all__ = ["Params", "quiet", "start"]
 
+_XLA_FLAG = "--xla_gpu_deterministic_ops=true"  # the CPU's are so anyway
+
 
 class Params(Block):
     """Block `keras`: what the network runs on."""
@@ -42,7 +44,8 @@ def start(p: Params) -> None:
         InputError: The backend is not installed.
 
     Source:
-        https://www.tensorflow.org/api_docs/python/tf/config/experimental/enable_op_determinism
+        https://www.tensorflow.org/api_docs/python/tf/config/experimental/enable_op_determinism,
+        https://pytorch.org/docs/stable/notes/randomness.html
     """
     if importlib.util.find_spec(p.backend) is None:
         raise InputError(
@@ -50,6 +53,8 @@ def start(p: Params) -> None:
             f"pip install {p.backend}"
         )
     os.environ["KERAS_BACKEND"] = p.backend
+    if p.backend == "jax" and _XLA_FLAG not in os.environ.get("XLA_FLAGS", ""):
+        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {_XLA_FLAG}".strip()
     with quiet():
         import keras
         import tensorflow as tf
@@ -58,8 +63,18 @@ def start(p: Params) -> None:
     if p.backend != "tensorflow":
         tf.config.set_visible_devices([], "GPU")
     tf.config.experimental.enable_op_determinism()
+    if p.backend == "torch":
+        _make_torch_deterministic()
     keras.utils.set_random_seed(p.seed)
     keras.mixed_precision.set_dtype_policy(p.precision)
+
+
+def _make_torch_deterministic() -> None:
+    import torch
+
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read by its first product
+    # An operation that only has a way that differs from run to run warns, rather than fails.
+    torch.use_deterministic_algorithms(True, warn_only=True)
 
 
 @contextmanager

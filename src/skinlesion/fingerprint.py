@@ -1,57 +1,85 @@
-"""What decides the bits of a run, as a name; and where that run leaves what is not finished."""
+"""What decides the bits of a run, as a name."""
 
 import hashlib
 import os
 import platform
+import re
 import sys
-from importlib.metadata import version
+from collections.abc import Iterable, Mapping
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import keras
+import tensorflow as tf
 
 from skinlesion.params import Block
 
-__all__ = ["kept", "key", "md5"]
+__all__ = ["key", "md5", "md5s", "parts", "versions"]
 
-_THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_ENABLE_ONEDNN_OPTS", "XLA_FLAGS")
+_PACKAGES = ("keras", "keras-cv", "tensorflow", "ai-edge-litert", "numpy", "pillow", "simplejpeg")
+_CPUINFO = Path("/proc/cpuinfo")  # of Linux
+_VARIABLES = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_ENABLE_ONEDNN_OPTS", "XLA_FLAGS")
 
 
-def key(script: Path, network: keras.Model | None, *given: Block | str) -> str:
-    """Name a run of a stage by all that decides its bits.
+def parts(script: Path, inputs: Mapping[str, str], **given: Block | str) -> dict[str, str]:
+    """Collect all that decides the bits of a run of a stage.
 
     Args:
         script: The one that runs; the modules of the package loaded so far count with it.
-        network: Before its first step: its weights stand for seeds and pretrained files. None
-            where there is none, or not yet.
-        *given: The fold, the blocks of params, the hashes of the inputs, ...
+        inputs: From `md5s`.
+        **given: Blocks of params by name, and what else decides it.
 
     Returns:
-        32 hexadecimal digits. Another Python, backend, kind of device or number of threads
-        gives others, since those may round otherwise.
+        Text by what it says: "code", "versions", "machine", "inputs" and each that is given.
+        Another processor, kind of device or number of threads is another machine, since those
+        may round otherwise.
     """
-    parts = [part if isinstance(part, str) else part.model_dump_json() for part in given]
-    for path in [script, *_modules()]:
-        parts.append(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}")
-    digest = hashlib.sha256("\n".join([*parts, *_machine()]).encode())
+    return {
+        "code": _code(script),
+        "versions": _listing(versions().items()),
+        "machine": ", ".join(_machine()),
+        "inputs": _listing(inputs.items()),
+        **{k: v if isinstance(v, str) else v.model_dump_json() for k, v in given.items()},
+    }
+
+
+def key(parts: Mapping[str, str], network: keras.Model | None = None) -> str:
+    """Name a run by what decides it.
+
+    Args:
+        parts: From `parts`.
+        network: Before its first step: its weights stand for seeds and pretrained files.
+
+    Returns:
+        32 hexadecimal digits.
+    """
+    digest = hashlib.sha256(_listing(parts.items(), "\n").encode())
     for variable in network.variables if network else ():
         digest.update(keras.ops.convert_to_numpy(variable).tobytes())
     return digest.hexdigest()[:32]
 
 
-def kept(folder: Path) -> Path:
-    """Find where runs that were killed leave what the next attempt goes on from.
+def versions() -> dict[str, str]:
+    """List the versions of the packages that make pixels and scores, by name."""
+    found = {}
+    for name in dict.fromkeys([*_PACKAGES, keras.backend.backend()]):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue  # LiteRT, where it is not made for this platform
+    return found
 
-    Not among the outs: DVC removes those before it runs a stage.
+
+def md5s(paths: Iterable[Path]) -> dict[str, str]:
+    """Hash what a run reads.
 
     Args:
-        folder: Absolute; where a stage runs.
+        paths: Files and folders.
 
     Returns:
-        Its folder `checkpoints`; of an experiment that runs in `.dvc/tmp/exps/...` that of the
-        repository, which is the same for every attempt.
+        The `md5` of each, by its path.
     """
-    temporary = [path for path in folder.parents if path.parts[-3:] == (".dvc", "tmp", "exps")]
-    return (temporary[0].parents[2] if temporary else folder) / "checkpoints"
+    return {path.as_posix(): md5(path) for path in paths}
 
 
 def md5(path: Path) -> str:
@@ -64,30 +92,58 @@ def md5(path: Path) -> str:
         32 hexadecimal digits; a file's are those in dvc.lock.
     """
     if path.is_dir():
-        parts = sorted(p for p in path.rglob("*") if p.is_file())
-        listing = "".join(f"{p.relative_to(path).as_posix()} {md5(p)}\n" for p in parts)
+        files = sorted(p for p in path.rglob("*") if p.is_file())
+        listing = "".join(f"{p.relative_to(path).as_posix()} {md5(p)}\n" for p in files)
         return hashlib.md5(listing.encode(), usedforsecurity=False).hexdigest()
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
-def _modules() -> list[Path]:
+def _listing(items: Iterable[tuple[str, str]], between: str = ", ") -> str:
+    return between.join(f"{name} {text}" for name, text in items)
+
+
+def _code(script: Path) -> str:
     loaded = [m for name, m in sorted(sys.modules.items()) if name.split(".")[0] == __package__]
-    return [Path(m.__file__) for m in loaded if m.__file__]
+    digest = hashlib.sha256()
+    for path in [script, *(Path(m.__file__) for m in loaded if m.__file__)]:
+        digest.update(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()[:32]
 
 
 def _machine() -> list[str]:
-    backend = keras.backend.backend()
-    threads = [f"{name}={os.environ.get(name)}" for name in _THREADS]
     affine = getattr(os, "sched_getaffinity", None)  # not on macOS
     n_cpus = len(affine(0)) if affine else os.cpu_count()
-    kind = [platform.machine(), platform.python_version(), f"{backend} {version(backend)}"]
-    return [*kind, f"{n_cpus} CPUs", *threads, *_devices()]
+    python = f"Python {platform.python_version()}"
+    set_here = [f"{name}={os.environ[name]}" for name in _VARIABLES if name in os.environ]
+    return [f"{n_cpus} CPUs of {_processor()}", python, *set_here, *_devices()]
+
+
+def _processor() -> str:
+    """Tell the kind of processor: libraries choose their instructions, and so round, by it."""
+    try:
+        listed = _CPUINFO.read_text()
+    except OSError:
+        return f"{platform.machine()} {platform.processor()}"
+    first = dict(re.findall(r"^(.+?)\s*:\s*(.*)$", listed.partition("\n\n")[0], re.MULTILINE))
+    flags = sorted((first.get("flags") or first.get("Features") or "").split())
+    digest = hashlib.sha256(" ".join(flags).encode()).hexdigest()[:8]
+    return f"{platform.machine()} {first.get('model name', '')} {digest}"
 
 
 def _devices() -> list[str]:
-    if keras.backend.backend() != "torch":
-        return list(keras.distribution.list_devices())
-    import torch  # Keras does not list its devices
+    """Tell the kinds of accelerators that the backend uses; Keras would only number them."""
+    backend = keras.backend.backend()
+    if backend == "jax":
+        import jax
 
-    return [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+        return [f"{backend} on {device.device_kind}" for device in jax.devices()]
+    if backend == "torch":
+        import torch
+
+        names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+    else:
+        gpus = tf.config.get_visible_devices("GPU")
+        details = map(tf.config.experimental.get_device_details, gpus)
+        names = [of.get("device_name", "a GPU") for of in details]
+    return [f"{backend} on {name}" for name in names or ["CPU"]]

@@ -19,7 +19,6 @@ from skinlesion.params import Block
 
 __all__ = [
     "Params",
-    "columns",
     "isic_ids",
     "median_for_unreadable",
     "probability",
@@ -74,7 +73,7 @@ def score(
         InputError: The table lacks a feature or holds a bad value; or a tile cannot be read
             and p.strict holds.
     """
-    names, text = columns(models)
+    names, text = trained.columns(models)
     table = metadata.chunks(metadata_csv, columns=["isic_id", *names], text=text, n_lesions=N_READ)
     whole = max(1, N_READ // p.batch_size) * p.batch_size
     groups = _by_tile(models)
@@ -85,17 +84,6 @@ def score(
             for lesions in _pieces(map(select, table), whole)
         )
         yield from crew.together(name, pieces)
-
-
-def columns(models: Sequence[trained.Trained]) -> tuple[list[str], list[str]]:
-    """List the columns that models read: all of them, and those read as text.
-
-    Args:
-        models: Whose encoders read them.
-    """
-    names = dict.fromkeys(name for m in models for name in m.encoder.columns)
-    text = dict.fromkeys(name for m in models for name in m.encoder.categorical)
-    return list(names), list(text)
 
 
 def probability(logits: np.ndarray) -> np.ndarray:

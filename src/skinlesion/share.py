@@ -22,6 +22,11 @@ class Share:
         """Whether this is the process that writes and speaks for all."""
         return self.process == 0
 
+    @property
+    def devices(self) -> str:
+        """Say what trains: the draws of augmentation depend on how many share a batch."""
+        return f"{self.n_devices}, of {self.n_processes} processes"
+
     def n_batches(self, n_drawn: int, batch_size: int) -> int:
         """Count the batches of an epoch.
 

@@ -3,25 +3,23 @@
 import json
 import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import keras
 from pydantic import Field, ValidationError
 
-from skinlesion import fingerprint, model, tabular
+from skinlesion import model, tabular
 from skinlesion.errors import InputError
 from skinlesion.params import Block
 
-__all__ = ["Facts", "Trained", "facts", "load", "load_folds", "save"]
+__all__ = ["Facts", "Trained", "columns", "load", "load_folds", "save"]
 
 WEIGHTS, ARCHITECTURE = "network.weights.h5", "architecture.json"
 ENCODER, FACTS = "encoder.json", "facts.json"
 B = TypeVar("B", bound=Block)
-_PACKAGES = ("keras", "keras-cv", "tensorflow", "numpy", "pillow")
 
 
 class Facts(Block):
@@ -33,7 +31,7 @@ class Facts(Block):
     backend: str
     precision: str
     versions: dict[str, str]
-    inputs_md5: dict[str, str]  # as in dvc.lock
+    inputs_md5: dict[str, str]  # by path; a file's as in dvc.lock
 
 
 @dataclass(frozen=True)
@@ -44,22 +42,6 @@ class Trained:
     encoder: tabular.Encoder
     architecture: model.Architecture
     facts: Facts
-
-
-def facts(inputs: Iterable[Path], **given: Any) -> Facts:
-    """Collect the facts of a training.
-
-    Args:
-        inputs: The files that it learnt from.
-        **given: The other fields of `Facts`.
-
-    Returns:
-        The facts, with the versions of the installed packages and the MD5 of each input.
-    """
-    versions = {name: version(name) for name in _PACKAGES}
-    return Facts(
-        versions=versions, inputs_md5={p.as_posix(): fingerprint.md5(p) for p in inputs}, **given
-    )
 
 
 def save(
@@ -151,6 +133,17 @@ def load_folds(folder: Path, *, expected: Iterable[int] | None = None) -> dict[i
             f"{path}, of an earlier setting; DVC's cache keeps it: rm -r {path}"
         )
     return {fold: load(path) for fold, path in sorted(found.items())}
+
+
+def columns(models: Sequence[Trained]) -> tuple[list[str], list[str]]:
+    """List the columns that models read: all of them, and those read as text.
+
+    Args:
+        models: Whose encoders read them.
+    """
+    names = dict.fromkeys(name for m in models for name in m.encoder.columns)
+    text = dict.fromkeys(name for m in models for name in m.encoder.categorical)
+    return list(names), list(text)
 
 
 def _block(path: Path, block: type[B]) -> B:

@@ -1,9 +1,11 @@
 """Fit a network: the schedule, exact validation metrics each epoch, the best epoch kept."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
 
 import keras
 import numpy as np
@@ -18,7 +20,9 @@ from skinlesion.errors import InputError
 from skinlesion.feed import Feed
 from skinlesion.params import Block
 
-__all__ = ["Params", "Validation", "fit", "learning_rate", "live_logger"]
+__all__ = ["Params", "Validation", "fit", "learning_rate", "logger"]
+
+Log: TypeAlias = Callable[[int, dict[str, float]], None]  # told the epoch, and its values
 
 
 class Params(Block):
@@ -69,20 +73,29 @@ def learning_rate(p: Params, *, step: int, steps_per_epoch: float, n_steps: int)
     return p.learning_rate * fraction[p.schedule]
 
 
-def live_logger(live: Live) -> Callable[[int, dict[str, float]], None]:
-    """Log each epoch's values with dvclive.
+@contextmanager
+def logger(folder: Path, *, writes: bool = True) -> Iterator[Log]:
+    """Open dvclive's log of a training.
 
     Args:
-        live: Open.
+        folder: Where dvclive writes.
+        writes: Whether this process does; of processes that train together, one.
+
+    Yields:
+        What `fit` calls after each epoch.
     """
+    if not writes:
+        yield lambda epoch, values: None
+        return
+    with Live(str(folder), dvcyaml=None, save_dvc_exp=False, report=None) as live:
 
-    def log(epoch: int, values: dict[str, float]) -> None:
-        live.step = epoch
-        for name, value in values.items():
-            live.log_metric(name, value)
-        live.sync()
+        def log(epoch: int, values: dict[str, float]) -> None:
+            live.step = epoch
+            for name, value in values.items():
+                live.log_metric(name, value)
+            live.sync()
 
-    return log
+        yield log
 
 
 def fit(
@@ -92,7 +105,7 @@ def fit(
     p: Params,
     *,
     augmentation: augment.Params,
-    log: Callable[[int, dict[str, float]], None],
+    log: Log,
     checkpoint: Checkpoint | None = None,
 ) -> Best:
     """Fit the network and leave it with the weights of its best epoch.

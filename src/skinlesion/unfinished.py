@@ -1,0 +1,46 @@
+"""Where runs that were killed leave what their next attempt goes on from."""
+
+import re
+import shutil
+import time
+from pathlib import Path
+
+__all__ = ["KEPT_S", "folder", "remove_old"]
+
+KEPT_S = 30 * 24 * 3600.0  # after that long untouched, nobody comes back for it
+_NAME = re.compile(r"[0-9a-f]{32}\b.*")  # of what `fingerprint.key` named
+
+
+def folder(stage: Path) -> Path:
+    """Find the folder.
+
+    Not among the outs: DVC removes those before it runs a stage.
+
+    Args:
+        stage: Absolute; where a stage runs.
+
+    Returns:
+        Its folder `checkpoints`; of an experiment that runs in `.dvc/tmp/exps/...` that of the
+        repository, which is the same for every attempt.
+    """
+    temporary = [path for path in stage.parents if path.parts[-3:] == (".dvc", "tmp", "exps")]
+    return (temporary[0].parents[2] if temporary else stage) / "checkpoints"
+
+
+def remove_old(folder: Path) -> None:
+    """Remove what runs of other code, data or params have left, once it is KEPT_S old.
+
+    Args:
+        folder: From `folder`; need not exist. What no run has named stays.
+    """
+    oldest = time.time() - KEPT_S
+    for path in folder.glob("*"):
+        if _NAME.fullmatch(path.name) and _changed(path) < oldest:
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(True)
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime  # of a folder: when a file was last put into it
+    except FileNotFoundError:
+        return time.time()  # another run has just removed it
