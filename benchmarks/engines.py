@@ -21,7 +21,7 @@ import results
 # (backbone, px, batches per round)
 NETWORKS = {
     "tiny": [("tiny", 32, 1)],
-    "usual": [("tiny", 64, 10), ("efficientnetv2_b2", 64, 2)],
+    "usual": [("efficientnetv2_b2", 64, 2)],
     "large": [("tiny", 64, 50), ("efficientnetv2_b2", 64, 10), ("efficientnetv2_b2", 128, 3)],
 }
 N_ROUNDS = {"tiny": 1, "usual": 7, "large": 15}

@@ -11,7 +11,7 @@ from skinlesion import model
 
 
 def compiled(network: keras.Model) -> keras.Model:
-    """Compile a network as `training.fit` does.
+    """Compile a network as `training.fit` does, but for the rate of learning, which is constant.
 
     Args:
         network: From `model.build`.

@@ -19,7 +19,7 @@ import results
 # lesions in the file, lesions read, (backbone, px, steps)
 PLANS = {
     "tiny": (400, 100, ("tiny", 32, 2)),
-    "usual": (40_000, 2000, ("efficientnetv2_b2", 64, 8)),
+    "usual": (40_000, 2000, ("efficientnetv2_b2", 64, 4)),
     "large": (drawn.N_LESIONS, 10_000, ("efficientnetv2_b2", 64, 35)),
 }
 N_ROUNDS = 3

@@ -48,23 +48,26 @@ def tiles(path: Path, isic_ids: pd.Series) -> list[bytes]:
         return [file[isic_id][()].tobytes() for isic_id in isic_ids]
 
 
-def dataset(
-    table: pd.DataFrame,
-    given: dict[str, np.ndarray],
-    space: FeatureSpace,
-    jpegs: list[bytes],
-    *,
-    px: int,
-    batch_size: int,
-    augmented: bool,
-) -> tf.data.Dataset:
-    """Make the input of Keras' `fit` or `predict`.
+def held(table: pd.DataFrame, given: dict[str, np.ndarray], jpegs: list[bytes]) -> tf.data.Dataset:
+    """Hold all lesions in memory.
 
     Args:
         table: The lesions, with their targets.
         given: Their features.
-        space: What encodes them.
         jpegs: Their tiles.
+    """
+    target = table["target"].to_numpy("f4")[:, None]
+    return tf.data.Dataset.from_tensor_slices((jpegs, given, target))
+
+
+def dataset(
+    data: tf.data.Dataset, space: FeatureSpace, *, px: int, batch_size: int, augmented: bool
+) -> tf.data.Dataset:
+    """Make the input of Keras' `fit` or `predict`.
+
+    Args:
+        data: From `held`.
+        space: What encodes the features.
         px: Side of the resized tiles.
         batch_size: Lesions per batch.
         augmented: Whether to shuffle, flip and cut out.
@@ -84,8 +87,6 @@ def dataset(
         keras_cv.layers.RandomFlip("horizontal_and_vertical", seed=1),
         keras_cv.layers.RandomCutout(0.1, 0.1, seed=1),
     ]
-    target = table["target"].to_numpy("f4")[:, None]
-    data = tf.data.Dataset.from_tensor_slices((jpegs, given, target))
     if augmented:
         data = data.shuffle(10 * batch_size)
     data = data.map(decoded, tf.data.AUTOTUNE).batch(batch_size)
@@ -113,7 +114,7 @@ def n_features(space: FeatureSpace) -> int:
 
 
 def compiled(logits: keras.Model, p: training.Params) -> keras.Model:
-    """Compile with the optimizer of the pipeline, and Keras' own AUC.
+    """Compile with the optimizer of the pipeline at a constant rate, and Keras' own AUC.
 
     Args:
         logits: The network up to its logit.

@@ -2,24 +2,37 @@
 
     python benchmarks/run.py [tiny|usual|large]
 
-Each shows its tables and keeps them in benchmarks/results.json. docs/benchmarks.md says what
-they mean.
+Each shows its tables, and how long it took, and keeps them in benchmarks/results.json, save
+`intervals.py`, which has one size and is shown alone. docs/benchmarks.md says what they mean.
 """
 
 import subprocess
 import sys
+import time
 
 import harness
 import results
 
-BENCHMARKS = ("startup", "stages", "reading", "scoring", "engines", "training", "starter")
+BENCHMARKS = (
+    "intervals",
+    "startup",
+    "stages",
+    "reading",
+    "scoring",
+    "engines",
+    "training",
+    "starter",
+)
 
 
 def main(size: str) -> None:
-    folder = harness.ROOT / "benchmarks"
-    subprocess.run([sys.executable, str(folder / "intervals.py")], check=True)
-    for name in BENCHMARKS:
-        subprocess.run([sys.executable, str(folder / f"{name}.py"), size], check=True)
+    for i, name in enumerate(BENCHMARKS):
+        script = harness.ROOT / "benchmarks" / f"{name}.py"
+        given = [] if name == "intervals" else [size]  # it has one size
+        print(f"\n{script.name}, {i + 1} of {len(BENCHMARKS)}", flush=True)
+        start = time.monotonic()
+        subprocess.run([sys.executable, str(script), *given], check=True)
+        print(f"{script.name} took {time.monotonic() - start:.0f} s", flush=True)
     print(f"\nkept in {results.RESULTS}")
 
 

@@ -18,7 +18,7 @@ import results
 # (backbone, px, lesions), and the lesions of each process whose memory is measured
 NETWORKS = {
     "tiny": [("tiny", 32, 128)],
-    "usual": [("tiny", 64, 4096), ("efficientnetv2_b2", 64, 4096)],
+    "usual": [("tiny", 64, 2048), ("efficientnetv2_b2", 64, 2048)],
     "large": [
         ("tiny", 64, 4096),
         ("tiny", 128, 4096),

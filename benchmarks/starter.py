@@ -3,39 +3,54 @@
     python benchmarks/starter.py [tiny|usual|large]
 
 The same lesions, network, optimizer and batch, each side in processes of its own that take turns:
-images per second of fitting and of scoring, peak memory, and seconds to the end of the first step.
+images per second of fitting and of scoring, by the clock and by processor time, which a shared
+machine sways less; peak memory, and seconds to the end of the first step. At size large also the
+peak memory of fitting a small network where the table has 100,000 lesions.
 """
 
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import drawn
 import harness
 import numpy as np
 import results
 
-# (backbone, px, lesions, lesions that each epoch fits), and rounds
+# (backbone, px, lesions, steps of each epoch), and rounds
 PLANS: dict[str, tuple[list[tuple[str, int, int, int]], int]] = {
-    "tiny": ([("tiny", 32, 96, 64)], 1),
-    "usual": ([("tiny", 64, 2048, 1024), ("efficientnetv2_b2", 64, 1280, 1216)], 2),
+    "tiny": ([("tiny", 32, 96, 2)], 1),
+    "usual": ([("tiny", 64, 2048, 32)], 2),
     "large": (
         [
-            ("tiny", 64, 50_000, 4096),
-            ("tiny", 128, 4096, 2048),
-            ("efficientnetv2_b2", 64, 4096, 1024),
-            ("efficientnetv2_b2", 128, 1024, 256),
+            ("tiny", 64, 50_000, 128),
+            ("tiny", 128, 4096, 64),
+            ("efficientnetv2_b2", 64, 4096, 38),
+            ("efficientnetv2_b2", 128, 1024, 8),
         ],
         3,
     ),
 }
 N_EPOCHS = 2  # timed, after one of a single batch
+SMALL = ("tiny", 32)
+N_LESIONS, N_STEPS = 100_000, 4  # where memory is compared
 
 
-def pipeline(folder: str, name: str, px: int, n_fit: int) -> dict[str, float]:
+class Ran(NamedTuple):
+    """What one side has fitted, and how it scores."""
+
+    n_lesions: int
+    batch_size: int
+    ends: list[tuple[float, float]]  # of each epoch: seconds since 1970, and of processor time
+    score: Callable[[], object]
+
+
+def pipeline(folder: Path, name: str, px: int, steps: Sequence[int]) -> Ran:
     from skinlesion import backend
 
     backend.start(backend.Params(backend="tensorflow", precision="float32", seed=0))
@@ -43,77 +58,107 @@ def pipeline(folder: str, name: str, px: int, n_fit: int) -> dict[str, float]:
 
     from skinlesion import model, predict, stores, training
 
-    p, ends = networks.train_params(1 + N_EPOCHS), [0.0]
-    lesions, y_true, encoder = networks.lesions(Path(folder), px=px)
+    p, ends = networks.train_params(len(steps)), []
+    lesions, y_true, encoder = networks.lesions(folder, px=px)
     plan = networks.architecture(name, px, lesions.tabular.shape[1])
-    network = model.build(plan)
-    first, rest = (networks.epoch(lesions, y_true, n) for n in (p.batch_size, n_fit))
     with redirect_stdout(sys.stderr):
         training.fit(
-            network,
-            [first, *[rest] * N_EPOCHS],
+            model.build(plan),
+            [networks.epoch(lesions, y_true, n * p.batch_size) for n in steps],
             networks.validation(lesions, y_true),
             p,
             augmentation=networks.augmentation("default"),
-            log=lambda epoch, values: ends.append(time.time()),
+            log=lambda epoch, values: ends.append(_now()),
         )
-    m = networks.untrained(plan, encoder)
-    store = stores.open_store(Path(folder) / "train-image.hdf5")
-    scoring = predict.Params(batch_size=p.batch_size, engine="auto", strict=True)
+
+    @cache  # at the first call, which is not timed
+    def prepared() -> Any:
+        return networks.untrained(plan, encoder)
 
     def score() -> None:
-        for _ in predict.score([m], Path(folder) / "train-metadata.csv", store, scoring):
+        store = stores.open_store(folder / "train-image.hdf5")
+        scoring = predict.Params(batch_size=p.batch_size, engine="auto", strict=True)
+        for _ in predict.score([prepared()], folder / "train-metadata.csv", store, scoring):
             pass
 
-    return _rates(ends, n_fit, harness.medians({"score": score}, n_rounds=2)["score"], len(lesions))
+    return Ran(len(lesions), p.batch_size, ends, score)
 
 
-def starter(folder: str, name: str, px: int, n_fit: int) -> dict[str, float]:
+def starter(folder: Path, name: str, px: int, steps: Sequence[int]) -> Ran:
     import networks
     import recipe
 
     from skinlesion import model
 
-    p, ends = networks.train_params(1), [0.0]
-    batch_size = p.batch_size
-    table = recipe.read(Path(folder))
+    p, ends = networks.train_params(1), []
+    table = recipe.read(folder)
     given, space = recipe.features(table, networks.PARAMS)
-    jpegs = recipe.tiles(Path(folder) / "train-image.hdf5", table["isic_id"])
+    held = recipe.held(table, given, recipe.tiles(folder / "train-image.hdf5", table["isic_id"]))
     plan = networks.architecture(name, px, recipe.n_features(space))
     logits = recipe.compiled(model.logits_of(model.build(plan)), p)
-    options = {"px": px, "batch_size": batch_size}
-    fitted = recipe.dataset(table, given, space, jpegs, **options, augmented=True)
-    scored = recipe.dataset(table, given, space, jpegs, **options, augmented=False)
-    for n in (1, *[n_fit // batch_size] * N_EPOCHS):
+    options = {"px": px, "batch_size": p.batch_size}
+    fitted = recipe.dataset(held, space, **options, augmented=True)
+    scored = recipe.dataset(held, space, **options, augmented=False)
+    for n in steps:
         logits.fit(fitted.take(n), validation_data=scored.take(1), shuffle=False, verbose=0)
-        ends.append(time.time())
-    sides = {"score": lambda: logits.predict(scored, verbose=0)}
-    return _rates(ends, n_fit, harness.medians(sides, n_rounds=2)["score"], len(table))
+        ends.append(_now())
+    return Ran(len(table), p.batch_size, ends, lambda: logits.predict(scored, verbose=0))
 
 
-def _rates(ends: list[float], n_fit: int, score: harness.Took, n_scored: int) -> dict[str, float]:
-    _, first, *_ = ends
-    epochs = np.diff(ends[1:])
+SIDES = {"pipeline": pipeline, "starter": starter}
+
+
+def rates(side: str, folder: str, name: str, px: int, n_steps: int) -> dict[str, float]:
+    ran = SIDES[side](Path(folder), name, px, [1, *[n_steps] * N_EPOCHS])
+    fit = harness.Took(*np.median(np.diff(ran.ends, axis=0), axis=0).tolist())
+    score = harness.medians({"score": ran.score}, n_rounds=2)["score"]
+    n_fit = n_steps * ran.batch_size
     return {
-        "first": first,
-        "fit_per_s": n_fit / float(np.median(epochs)),
-        "score_per_s": n_scored / score.seconds,
+        "first": ran.ends[0][0],
+        "fit_per_s": n_fit / fit.seconds,
+        "fit_per_cpu_s": n_fit / fit.cpu_seconds,
+        "score_per_s": ran.n_lesions / score.seconds,
+        "score_per_cpu_s": ran.n_lesions / score.cpu_seconds,
     }
 
 
+def fit(side: str, folder: str) -> None:
+    SIDES[side](Path(folder), *SMALL, [N_STEPS])
+
+
+def _now() -> tuple[float, float]:
+    return time.time(), time.process_time()
+
+
 def compare(folder: Path, plan: tuple[str, int, int, int], n_rounds: int) -> list[dict[str, Any]]:
-    name, px, n_lesions, n_fit = plan
+    name, px, n_lesions, n_steps = plan
     drawn.folder(folder, n_lesions=n_lesions, n_tiles=512, linked=False)
-    found: dict[str, list[dict[str, float]]] = {"pipeline": [], "starter": []}
+    found: dict[str, list[dict[str, float]]] = {side: [] for side in SIDES}
     for _ in range(n_rounds):
-        for side in (pipeline, starter):
-            rates, took = harness.apart(side, str(folder), name, px, n_fit)
-            rates["first_step_s"] = rates.pop("first") - took.started
-            found[side.__name__].append(rates | took.row)
+        for side, rounds in found.items():
+            per_s, took = harness.apart(rates, side, str(folder), name, px, n_steps)
+            per_s["first_step_s"] = per_s.pop("first") - took.started
+            rounds.append(per_s | took.row)
     rows = []
     for side, rounds in found.items():
         middle = {key: float(np.median([r[key] for r in rounds])) for key in rounds[0]}
         rows.append({"network": name, "px": px, "lesions": n_lesions, "side": side} | middle)
+    return rows
+
+
+def memory(folder: Path, n_lesions: int) -> list[dict[str, Any]]:
+    """Compare what the sides hold at their peak, in one short epoch of a small network.
+
+    Args:
+        folder: Where the lesions are drawn. Few tiles serve all of them; the recipe holds the
+            bytes of each all the same.
+        n_lesions: Of the table.
+    """
+    drawn.folder(folder, n_lesions=n_lesions)
+    rows = []
+    for side in SIDES:
+        _, took = harness.apart(fit, side, str(folder))
+        rows.append({"lesions": n_lesions, "side": side} | took.row)
     return rows
 
 
@@ -124,6 +169,9 @@ def main(size: str) -> None:
         with tempfile.TemporaryDirectory() as scratch:
             rows += compare(Path(scratch), plan, n_rounds)
         results.report("starter", rows)  # as far as it is; the next network may take long
+    if size == "large":
+        with tempfile.TemporaryDirectory() as scratch:
+            results.report("starter: memory", memory(Path(scratch), N_LESIONS))
 
 
 if __name__ == "__main__":

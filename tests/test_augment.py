@@ -3,34 +3,17 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from tests.augmentations import STRENGTHS, augmentation
 
 from skinlesion import augment
 
 pytestmark = pytest.mark.usefixtures("keras_started")
 
-STRENGTHS = {
-    "horizontal_flip": {},
-    "vertical_flip": {},
-    "quarter_turn": {},
-    "rotation": {"max_degrees": 30.0},
-    "zoom": {"max_change": 0.3},
-    "brightness": {"max_change": 0.1},
-    "contrast": {"max_change": 0.2},
-    "saturation": {"max_change": 0.2},
-    "hue": {"max_change": 0.1},
-    "cutout": {"max_change": 0.5},
-}
 SEED = np.array([11, 3])
 
 
-def params(**rates: float) -> augment.Params:
-    return augment.Params(
-        **{name: {"rate": rates.get(name, 0.0)} | of for name, of in STRENGTHS.items()}
-    )
-
-
 def augmented(images: np.ndarray, seed: np.ndarray = SEED, **rates: float) -> np.ndarray:
-    return augment.pipeline(params(**rates))(images, seed).numpy()
+    return augment.pipeline(augmentation(**rates))(images, seed).numpy()
 
 
 def altered(images: np.ndarray, changed: np.ndarray) -> np.ndarray:
@@ -70,7 +53,7 @@ def test_a_change_of_rate_one_half_alters_about_half_of_the_tiles(images, name):
 
 
 def test_a_batch_of_which_no_tile_is_chosen_is_left_as_it_is(images):
-    change = augment.pipeline(params(**dict.fromkeys(STRENGTHS, 1e-6)))
+    change = augment.pipeline(augmentation(**dict.fromkeys(STRENGTHS, 1e-6)))
 
     assert np.array_equal(change(images, SEED).numpy(), images)
 
@@ -103,7 +86,7 @@ def test_extreme_tiles_stay_between_0_and_255():
 
 
 def test_all_changes_together_are_the_same_in_a_data_pipeline(images):
-    change = augment.pipeline(params(**dict.fromkeys(STRENGTHS, 0.5)))
+    change = augment.pipeline(augmentation(**dict.fromkeys(STRENGTHS, 0.5)))
     batches = tf.data.Dataset.from_tensors(images).repeat(3).enumerate()
     mapped = batches.map(lambda i, batch: change(batch, tf.stack([tf.constant(11, tf.int64), i])))
     expected = [change(images, [11, i]).numpy() for i in range(3)]
@@ -113,7 +96,7 @@ def test_all_changes_together_are_the_same_in_a_data_pipeline(images):
 
 
 def test_an_iterator_that_ran_ahead_changes_nothing(images):
-    change = augment.pipeline(params(**dict.fromkeys(STRENGTHS, 0.5)))
+    change = augment.pipeline(augmentation(**dict.fromkeys(STRENGTHS, 0.5)))
     batches = tf.data.Dataset.from_tensors(images).repeat(3).enumerate()
     mapped = batches.map(lambda i, batch: change(batch, tf.stack([tf.constant(11, tf.int64), i])))
     mapped = mapped.prefetch(2)

@@ -89,14 +89,19 @@ def test_a_drawn_folder_has_a_tile_for_every_lesion(tmp_path, linked):
     assert lesions["target"].sum() == drawn.MIN_MALIGNANT
 
 
-@pytest.mark.usefixtures("keras_started")
+@pytest.fixture
+def inside(harness, monkeypatch):
+    """Run in this process, which has TensorFlow already, what benchmarks run apart."""
+    spent = harness.Spent(0.0, 1.0, 1.0, 1.0)
+    monkeypatch.setattr(harness, "apart", lambda function, *given: (function(*given), spent))
+
+
+@pytest.mark.usefixtures("keras_started", "inside")
 @pytest.mark.parametrize(
     "name", ["engines", "reading", "scoring", "stages", "starter", "startup", "training"]
 )
-def test_every_benchmark_runs_at_a_tiny_size(harness, name, tmp_path, monkeypatch):
+def test_every_benchmark_runs_at_a_tiny_size(name, tmp_path, monkeypatch):
     benchmark = importlib.import_module(name)
-    spent = harness.Spent(0.0, 1.0, 1.0, 1.0)
-    monkeypatch.setattr(harness, "apart", lambda function, *given: (function(*given), spent))
     monkeypatch.setattr(
         importlib.import_module("results").report,
         "__kwdefaults__",
@@ -108,6 +113,21 @@ def test_every_benchmark_runs_at_a_tiny_size(harness, name, tmp_path, monkeypatc
     numbers = [v for row in rows for v in row.values() if isinstance(v, int | float)]
     assert numbers
     assert min(numbers) > 0
+
+
+@pytest.mark.usefixtures("inside")
+def test_memory_is_compared_over_one_short_epoch_of_each_side(tmp_path, monkeypatch):
+    starter, ran = importlib.import_module("starter"), []
+    for side in starter.SIDES:
+        monkeypatch.setitem(
+            starter.SIDES, side, lambda *given, side=side: ran.append((side, given))
+        )
+    rows = starter.memory(tmp_path, 200)
+
+    given = (tmp_path, *starter.SMALL, [starter.N_STEPS])
+    assert ran == [("pipeline", given), ("starter", given)]
+    assert [(row["side"], row["lesions"]) for row in rows] == [("pipeline", 200), ("starter", 200)]
+    assert all("peak_mib" in row for row in rows)
 
 
 def test_the_intervals_of_a_small_table_are_timed(monkeypatch, capsys):

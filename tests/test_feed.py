@@ -3,32 +3,16 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from tests.augmentations import augmentation
 
-from skinlesion import augment, batches, images
+from skinlesion import augment, batches, distribution, images
 from skinlesion.feed import Feed
+from skinlesion.share import Share
 
 pytestmark = pytest.mark.usefixtures("keras_started")
 
 N = 21
 IDS = np.array([f"ISIC_{i:07d}" for i in range(N)])
-STRENGTHS = {
-    "horizontal_flip": {},
-    "vertical_flip": {},
-    "quarter_turn": {},
-    "rotation": {"max_degrees": 15.0},
-    "zoom": {"max_change": 0.1},
-    "brightness": {"max_change": 0.1},
-    "contrast": {"max_change": 0.1},
-    "saturation": {"max_change": 0.1},
-    "hue": {"max_change": 0.1},
-    "cutout": {"max_change": 0.1},
-}
-
-
-def augmentation(**rates: float) -> augment.Params:
-    return augment.Params(
-        **{name: {"rate": rates.get(name, 0.0)} | of for name, of in STRENGTHS.items()}
-    )
 
 
 @pytest.fixture
@@ -76,18 +60,38 @@ def test_an_epoch_is_the_same_each_time_and_in_whatever_order_epochs_are_made(le
         assert all(np.array_equal(x[0]["image"], y[0]["image"]) for x, y in zip(a, b, strict=True))
 
 
-def images_by_lesion(epoch: list) -> np.ndarray:
-    rows = np.concatenate([inputs["tabular"][:, 0] for inputs, _, _ in epoch]).astype(int)
-    return np.concatenate([inputs["image"] for inputs, _, _ in epoch])[np.argsort(rows)]
+@pytest.fixture
+def alike(solid_tiles):
+    """Lesions of one tile: what differs between two slots is the augmentation, in any order."""
+    rows = np.arange(N)
+    lesions = batches.Lesions(IDS, np.zeros((N, 0), "f4"), solid_tiles(dict.fromkeys(IDS, 100)), 32)
+    return batches.Training(lesions, rows, np.zeros(N, np.float32), np.ones(N, np.float32))
+
+
+def parts_of(alike, *, epoch: int = 0, seed: int = 3) -> list[np.ndarray]:
+    """The tiles of each batch, slot by slot."""
+    made = feed(alike.lesions, seed=seed, brightness=1.0).epoch(alike, epoch=epoch)
+    return [inputs["image"] for inputs, _, _ in batches_of(made)]
 
 
 @pytest.mark.parametrize("other", [{"epoch": 1}, {"seed": 4}])
-def test_another_epoch_or_seed_augments_otherwise(lesions, data, other):
-    made = {"epoch": 0, "seed": 3} | other
-    one = batches_of(feed(lesions, brightness=1.0).epoch(data, epoch=0))
-    another = feed(lesions, seed=made["seed"], brightness=1.0).epoch(data, epoch=made["epoch"])
+def test_another_epoch_or_seed_augments_otherwise(alike, other):
+    one, again, another = parts_of(alike), parts_of(alike), parts_of(alike, **other)
 
-    assert not np.allclose(images_by_lesion(one), images_by_lesion(batches_of(another)))
+    assert np.array_equal(np.concatenate(one), np.concatenate(again))
+    for part, changed in zip(one, another, strict=True):
+        assert not np.isclose(part, changed).all(axis=(1, 2, 3)).any()
+
+
+def test_no_two_batches_are_augmented_alike_nor_the_parts_of_two_processes(alike, monkeypatch):
+    parts = []
+    for process in (0, 1):
+        share = Share(n_devices=2, n_processes=2, process=process)
+        monkeypatch.setattr(distribution, "current", lambda share=share: share)
+        parts += parts_of(alike)
+
+    assert len(parts) == 2 * 6
+    assert len({part[0].tobytes() for part in parts}) == len(parts)
 
 
 def test_the_augmentation_is_traced_once_for_all_epochs(lesions, data, monkeypatch):

@@ -7,8 +7,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tests.augmentations import augmentation
 
-from skinlesion import augment, backend, batches, checkpoint, metrics, model, training
+from skinlesion import backend, batches, checkpoint, metrics, model, training
 from skinlesion.errors import InputError
 
 pytestmark = pytest.mark.usefixtures("keras_started")
@@ -25,29 +26,11 @@ PARAMS = {
     "early_stopping_patience": None,
     "seed": 4,
 }
-STRENGTHS = {
-    "horizontal_flip": {},
-    "vertical_flip": {},
-    "quarter_turn": {},
-    "rotation": {"max_degrees": 15.0},
-    "zoom": {"max_change": 0.1},
-    "brightness": {"max_change": 0.1},
-    "contrast": {"max_change": 0.1},
-    "saturation": {"max_change": 0.1},
-    "hue": {"max_change": 0.1},
-    "cutout": {"max_change": 0.1},
-}
 N = 120
 
 
 def params(**changes) -> training.Params:
     return training.Params(**PARAMS | changes)
-
-
-def augmentation(**rates: float) -> augment.Params:
-    return augment.Params(
-        **{name: {"rate": rates.get(name, 0.0)} | of for name, of in STRENGTHS.items()}
-    )
 
 
 def rates(p: training.Params, n_steps: int = 40, steps_per_epoch: float = 10) -> list[float]:

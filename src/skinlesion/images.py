@@ -8,7 +8,7 @@ from PIL import Image, UnidentifiedImageError
 
 from skinlesion.errors import InputError
 
-__all__ = ["MAX_PIXELS", "ImageError", "decode", "size", "square", "tile"]
+__all__ = ["MAX_PIXELS", "ImageError", "decode", "square", "tile"]
 
 # SLICE-3D's largest tile has 239 x 239 pixels. The bound keeps a forged header, which costs
 # a few bytes, from taking all memory.
@@ -60,19 +60,6 @@ def decode(data: bytes, *, min_px: int | None = None) -> np.ndarray:
     """
     found = _jpeg(data, min_px or 0)
     return _any(data) if found is None else found
-
-
-def size(data: bytes) -> tuple[int, int]:
-    """Read the width and height of a tile, in pixels, from its header alone.
-
-    Args:
-        data: A JPEG or PNG.
-
-    Raises:
-        ImageError: As for `decode`, save for damage behind the header.
-    """
-    with _header(data) as image:
-        return image.size
 
 
 def square(image: np.ndarray, *, px: int) -> np.ndarray:

@@ -86,7 +86,6 @@ class _Disk(io.FileIO):
     def write(self, data: Any) -> int:
         with self._keeping():
             n_written = 0
-            n_written = 0
             while n_written < len(data):
                 n_written += super().write(data[n_written:]) or 0
         return len(data)
