@@ -307,6 +307,34 @@ def test_two_processes_score_to_the_bit_what_one_does(work, monkeypatch):
     assert list((work / "checkpoints").iterdir()) == []
 
 
+def test_pieces_of_other_scores_are_never_joined(work, monkeypatch):
+    """Each attempt is left in its first moments, and shows the folder that it would go on from."""
+
+    def stopped(folder) -> None:
+        raise SystemExit(folder().name)
+
+    def folder(**changes: dict) -> str:
+        write_params(work, **changes)
+        with pytest.raises(SystemExit) as caught:
+            run("predict", *command("predict"))
+        return str(caught.value)
+
+    monkeypatch.setattr("skinlesion.crew.of_environment", stopped)
+    found = [folder(), folder(evaluate={"top_k": 5})]  # a block of another stage
+    found.append(folder(predict={"batch_size": 8}))
+    found.append(folder(predict={"engine": "keras"}, keras={"precision": "mixed_bfloat16"}))
+    found.append(folder(predict={"engine": "keras"}))
+    facts = work / "models/fold-0/facts.json"
+    facts.write_text(facts.read_text() + " ")
+    found.append(folder())
+    with h5py.File(work / RAW / "test-image.hdf5", "a") as file:
+        del file[next(iter(file))]
+    found.append(folder())
+
+    assert found[0] == found[1]
+    assert len(set(found)) == len(found) - 1
+
+
 def test_a_broken_test_tile_is_a_warning_on_a_line_of_its_own_and_is_scored(work):
     isic_ids = pd.read_csv(work / RAW / "test-metadata.csv")["isic_id"].tolist()
     with h5py.File(work / RAW / "test-image.hdf5", "a") as file:
