@@ -1,10 +1,11 @@
-"""Run a stage as one of the processes that train together: docs/scaling.md.
+"""Run a stage as one of the processes that train, or score, together: docs/scaling.md.
 
     python scripts/worker.py STAGE
 
-STAGE is, for instance, train@0; KERAS_DISTRIBUTION_PROCESS_ID says which process this is.
-Process 0 runs the stage through DVC, changed or not, which takes its outs. Every other runs
-the stage's command alone: DVC's lock is taken, and there is nothing for it to write.
+STAGE is train@0, say, or predict; KERAS_DISTRIBUTION_NUM_PROCESSES and _PROCESS_ID say of how
+many processes this is which. Process 0 runs the stage through DVC, changed or not, which takes
+its outs. Every other runs the stage's command alone: DVC's lock is taken, and no out is its to
+write. What it scores goes to process 0 by way of the folder `checkpoints`.
 """
 
 import os
@@ -13,17 +14,13 @@ import sys
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
-from skinlesion import errors
-
-PROCESS = "KERAS_DISTRIBUTION_PROCESS_ID"
+from skinlesion import errors, processes
 
 
 def main(stage: str) -> None:
-    process = os.environ.get(PROCESS)
-    if process is None:
-        raise errors.InputError(f"{PROCESS} must say which process this is. It is not set.")
+    process = processes.place().process  # before DVC removes the outs
     command = _command(stage)
-    if process == "0":
+    if process == 0:
         command = f"dvc repro --single-item --force {stage}"
     os.execvp("sh", ["sh", "-c", command])  # signals reach the stage, its exit code the caller
 

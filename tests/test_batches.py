@@ -1,5 +1,8 @@
 """skinlesion.batches: every lesion once, with its own tile, features, target and weight."""
 
+import os
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -169,3 +172,10 @@ def test_a_tile_that_fails_in_a_way_unforeseen_is_not_taken_for_a_black_one(lesi
     lesions.store.read = None
     with pytest.raises(TypeError):
         list(batches.scoring(lesions, batch_size=4, strict=False))
+
+
+def test_no_more_tiles_are_read_at_once_than_this_process_may_use_processors():
+    run = [sys.executable, "-c", "from skinlesion import batches; print(batches.N_READERS)"]
+    env = os.environ | {"TF_NUM_INTRAOP_THREADS": "1"}
+
+    assert subprocess.run(run, env=env, capture_output=True, text=True).stdout == "1\n"

@@ -21,7 +21,7 @@ from tests.test_stages import RAW, ROOT, command, write_params
 
 from skinlesion import distribution, metrics
 from skinlesion.errors import InputError
-from skinlesion.share import WHOLE
+from skinlesion.share import WHOLE, Share
 
 STAGES = ("check", "split", "resample", "encode")
 STILL = {name: {"rate": 0.0} for name in ("horizontal_flip", "vertical_flip", "quarter_turn")}
@@ -230,7 +230,7 @@ def test_two_devices_end_with_the_weights_of_one(mirrored, inputs, tmp_path, mon
 
 
 def test_one_device_changes_nothing(keras_started):
-    assert distribution.start("one") is not None
+    assert distribution.start("one") == WHOLE
     assert distribution.current() == WHOLE
     assert keras.distribution.distribution() is None
 
@@ -255,15 +255,56 @@ def test_one_process_agrees_with_itself():
     distribution.require_same("after epoch 2", "agree")
 
 
+def refusal(monkeypatch, *said: str) -> str:
+    monkeypatch.setattr(distribution, "_everyone", lambda text: list(said))
+    with pytest.raises(InputError) as caught:
+        distribution.require_same(said[0], "agree")
+    return str(caught.value)
+
+
+def test_processes_that_found_the_same_are_named_together(monkeypatch):
+    said = refusal(monkeypatch, *["a", "b", "a", "c"], *["b"] * 8)
+
+    assert said.endswith("Got process 0, 2: a; process 1, 4, 5, 6, 7 and 4 more: b; process 3: c.")
+
+
+def test_long_texts_are_shown_where_they_begin_to_differ(monkeypatch):
+    head, tail = "h" * 900, "t" * 900
+    said = refusal(monkeypatch, f"{head} seed 1, {tail}", f"{head} seed 2, {tail}", head)
+
+    assert re.search(r"process 0: …h{30,40} seed 1, t{100,}…; process 1: …h+ seed 2, t+…;", said)
+    assert len(said) < 700
+
+
+@pytest.mark.parametrize("text", ["x" * distribution.N_BYTES, "é" * (distribution.N_BYTES // 2)])
+def test_all_of_a_text_reaches_every_process(monkeypatch, text):
+    monkeypatch.setattr(distribution, "current", lambda: Share(2, 2, 0))
+    monkeypatch.setattr(distribution, "_gathered", lambda array: np.stack([array, array]))
+
+    assert distribution._everyone(text) == [text, text]
+
+
+@pytest.mark.parametrize("text", ["x" * 2_001, "é" * 1_001])
+def test_a_text_that_would_not_reach_them_is_an_error_in_one_process_too(text):
+    with pytest.raises(ValueError, match="at most 2000 bytes"):
+        distribution.require_same(text, "agree")
+
+
 SET = {"JOB_ADDRESSES": "10.0.0.1:1234", "NUM_PROCESSES": "2", "PROCESS_ID": "1"}
 BAD = {
-    "an id that is not set": ({"PROCESS_ID": None}, "must come with KERAS_DISTRIBUTION_PROCESS_ID"),
-    "no address": ({"JOB_ADDRESSES": None}, "must come with KERAS_DISTRIBUTION_JOB_ADDRESSES"),
-    "an id past the last": ({"PROCESS_ID": "2"}, "from 0 and below 2. Got '2' instead"),
+    "an id that is not set": (
+        {"PROCESS_ID": None},
+        "PROCESS_ID must be a whole number from 0 to 1. It is not",
+    ),
+    "no address": (
+        {"JOB_ADDRESSES": None},
+        "JOB_ADDRESSES must be HOST:PORT of process 0, or of each of 2",
+    ),
+    "an id past the last": ({"PROCESS_ID": "2"}, "from 0 to 1. Got '2' instead"),
     "an id that is no number": ({"PROCESS_ID": "$SLURM_PROCID"}, "Got '$SLURM_PROCID' instead"),
-    "no process": ({"NUM_PROCESSES": "0"}, "a whole number from 1. Got '0' instead"),
+    "no process": ({"NUM_PROCESSES": "0"}, "from 1 to 10000. Got '0' instead"),
     "an address without a port": ({"JOB_ADDRESSES": "10.0.0.1"}, "must be HOST:PORT of process 0"),
-    "too many addresses": ({"JOB_ADDRESSES": "a:1,b:1,c:1"}, "each of the 2 processes"),
+    "too many addresses": ({"JOB_ADDRESSES": "a:1,b:1,c:1"}, "each of 2 with commas"),
 }
 
 

@@ -57,13 +57,29 @@ def test_a_lesion_has_the_same_bits_in_any_batch_on_any_number_of_threads(networ
     inputs = inputs_of(logits, 70)
     found = []
     for n_threads in (1, 2, 5):
-        monkeypatch.setattr("os.cpu_count", lambda n=n_threads: n)
+        monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", str(n_threads))
         run = prepared(logits, "litert").predict_on_batch
         parts = [slice(0, 1), slice(1, 34), slice(34, 70)]
         found += [run(inputs), run(inputs)]
         found.append(np.concatenate([run({k: v[p] for k, v in inputs.items()}) for p in parts]))
 
     assert all(np.array_equal(other, found[0]) for other in found[1:])
+
+
+def test_it_leaves_processors_to_other_processes(network, monkeypatch):
+    from ai_edge_litert import interpreter
+
+    asked, make = [], interpreter.Interpreter
+
+    def record(*, num_threads: int, **given):
+        asked.append(num_threads)
+        return make(**given)
+
+    monkeypatch.setattr(interpreter, "Interpreter", record)
+    monkeypatch.setattr("skinlesion.processes.n_threads", lambda: 3)
+    prepared(network(), "litert")
+
+    assert asked == [3]
 
 
 def test_no_lesions_have_no_logits(network):

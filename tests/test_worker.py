@@ -9,7 +9,7 @@ from dvc.repo import Repo
 from tests import test_stages
 
 ROOT = Path(__file__).parents[1]
-PROCESS = "KERAS_DISTRIBUTION_PROCESS_ID"
+COUNT, PROCESS = "KERAS_DISTRIBUTION_NUM_PROCESSES", "KERAS_DISTRIBUTION_PROCESS_ID"
 # What a process says goes to a file of its own; the stage has one out, and fails if told to.
 PIPELINE = f"""
 stages:
@@ -37,7 +37,7 @@ def project(tmp_path) -> Path:
 
 def worker(folder: Path, stage: str, process: str | None) -> subprocess.CompletedProcess:
     env = test_stages.environment(folder) | {"PYTHONPATH": str(ROOT / "src")}
-    env |= {} if process is None else {PROCESS: process}
+    env |= {COUNT: "4"} | ({} if process is None else {PROCESS: process})
     line = [sys.executable, str(ROOT / "scripts/worker.py"), stage]
     return subprocess.run(line, cwd=folder, env=env, capture_output=True, text=True)
 
@@ -73,7 +73,8 @@ def test_the_exit_code_is_that_of_the_stage(project, process):
     ("stage", "process", "expected"),
     [
         ("train@7", "1", "error: train@7 must be a stage of dvc.yaml. Stage 'train@7' not found"),
-        ("train@0", None, f"error: {PROCESS} must say which process this is. It is not set."),
+        ("train@0", None, f"error: {PROCESS} must be a whole number from 0 to 3. It is not set."),
+        ("train@0", "4", f"error: {PROCESS} must be a whole number from 0 to 3. Got '4' instead."),
     ],
 )
 def test_what_cannot_be_run_is_named(project, stage, process, expected):
@@ -81,4 +82,5 @@ def test_what_cannot_be_run_is_named(project, stage, process, expected):
 
     assert ran.returncode == 1
     assert expected in ran.stderr
+    assert not list(project.glob("said-*"))
     assert "Traceback" not in ran.stderr

@@ -1,6 +1,5 @@
 """Lesions to batches: the rows, their tiles and tabular features; owns shuffling and its seed."""
 
-import os
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,13 +9,13 @@ from itertools import islice
 import numpy as np
 import pandas as pd
 
-from skinlesion import images, stores
+from skinlesion import images, processes, stores
 from skinlesion.errors import InputError
 from skinlesion.share import WHOLE, Share
 
 __all__ = ["Lesions", "Training", "planned", "scoring", "select", "training"]
 
-N_READERS = min(8, os.cpu_count() or 1)  # tiles are decoded and resized without the GIL
+N_READERS = min(8, processes.n_threads())  # tiles are decoded and resized without the GIL
 N_AHEAD = 2  # batches that are read while one is used
 # One for the process: a pool of a generator's own would be shut down by whichever thread
 # collects it when it is given up, and that may be one of the pool.

@@ -3,8 +3,6 @@
 import hashlib
 import io
 import math
-import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +10,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from skinlesion import distribution
+from skinlesion import atomic, distribution
 
 __all__ = ["Best", "Checkpoint", "Progress"]
 
@@ -109,7 +107,8 @@ class Checkpoint:
         file.write(hashlib.sha256(file.getbuffer()).digest())  # numpy reads past it
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            _write(self._path, file.getbuffer())
+            with atomic.file(self._path) as kept:
+                kept.write(file.getbuffer())
         except OSError as error:
             self.say(f"epoch {len(progress.logged)} is not kept ({error}). Training goes on.")
 
@@ -145,27 +144,3 @@ def _state(logits: keras.Model) -> list[keras.Variable]:
 
 def _numbered(arrays: dict[str, np.ndarray], prefix: str) -> list[np.ndarray]:
     return [arrays[name] for name in sorted(arrays) if name.startswith(prefix)]
-
-
-def _write(path: Path, content: memoryview) -> None:
-    """Put a file into place whole, or not at all, whenever the process or the power fails."""
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=f"{path.stem}-", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    """Make a new name in a folder outlive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,6 +1,6 @@
 """Processes that score a table together: each scores its pieces, one joins those of all."""
 
-import os
+import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from skinlesion import atomic, processes
 from skinlesion.errors import InputError
 
 __all__ = ["ALONE", "Crew", "of_environment"]
 
-COUNT, ID = "KERAS_DISTRIBUTION_NUM_PROCESSES", "KERAS_DISTRIBUTION_PROCESS_ID"
-MAX_PROCESSES = 10_000
 PATIENCE_S = 900.0  # without a new piece, until a process counts as dead
 POLL_S = 0.5
+N_NAMED = 5  # other folders, in an error
 
 
 @dataclass(frozen=True)
@@ -64,11 +64,13 @@ class Crew:
             yield from self._joined(name, n_pieces)
 
     def remove(self) -> None:
-        """Remove the pieces once they are joined."""
+        """Remove the pieces once they are joined, and parts that killed processes left.
+
+        A process that was started again may put a piece there meanwhile. It stays, and harms
+        nobody.
+        """
         if self.n_processes > 1 and self.joins:
-            for path in self.folder.glob("*"):
-                path.unlink()
-            self.folder.rmdir()
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def _joined(self, name: str, n_pieces: int) -> Iterator[pd.DataFrame]:
         deadline = time.monotonic() + PATIENCE_S
@@ -79,7 +81,7 @@ class Crew:
                     raise InputError(
                         f"{path} must come from process {i % self.n_processes} of "
                         f"{self.n_processes}. None came for {PATIENCE_S:.0f} s. Start it, and this "
-                        f"one, again: what is scored is kept."
+                        f"one, again: what is scored is kept. {self._elsewhere()}"
                     )
                 time.sleep(POLL_S)
                 deadline = self._renewed(deadline)
@@ -87,8 +89,22 @@ class Crew:
 
     def _renewed(self, deadline: float) -> float:
         """Count the patience from the newest piece, of any process."""
-        ages = [time.time() - path.stat().st_mtime for path in self.folder.glob("*.parquet")]
-        return max(deadline, time.monotonic() + PATIENCE_S - min(ages, default=PATIENCE_S))
+        newest = _newest(self.folder)
+        if newest is None:
+            return deadline
+        return max(deadline, time.monotonic() + PATIENCE_S - (time.time() - newest))
+
+    def _elsewhere(self) -> str:
+        """Say why a process that runs may owe its pieces for ever, and where they may be."""
+        folders = [path for path in self.folder.parent.glob("*") if path != self.folder]
+        dated = {path: _newest(path) for path in folders}
+        filled = {path: newest for path, newest in dated.items() if newest is not None}
+        latest = sorted(filled, key=filled.__getitem__, reverse=True)[:N_NAMED]
+        listed = f"; the newest of others are in {', '.join(map(str, latest))}" if latest else ""
+        return (
+            "If it has ended well, it has other params, code, data or another kind of machine than "
+            f"this one, and its pieces are in the folder that it named at its start{listed}."
+        )
 
     def _path(self, name: str, i: int) -> Path:
         return self.folder / f"{name.replace(' ', '-')}-{i:06d}.parquet"
@@ -97,34 +113,45 @@ class Crew:
 ALONE = Crew()
 
 
-def of_environment(folder: Callable[[], Path]) -> Crew:
+def _print(line: str) -> None:
+    print(line, flush=True)  # at once, into a log too
+
+
+def of_environment(folder: Callable[[], Path], *, say: Callable[[str], None] = _print) -> Crew:
     """Tell whether this process scores alone, or is one of several.
 
-    They are named as those that train together: KERAS_DISTRIBUTION_NUM_PROCESSES of them, this
-    one KERAS_DISTRIBUTION_PROCESS_ID, from 0. They need not be started at once.
+    They are named as those that train together, by `processes.place`. They need not be started at
+    once, nor find each other.
 
     Args:
         folder: Where the pieces of this run go; called if there are several.
+        say: Told by each of several which folder that is. Those of one run name the same.
 
     Raises:
-        InputError: One variable is missing, or no number in its range.
+        InputError: The environment names processes in part, or falsely.
     """
-    if not {COUNT, ID} & os.environ.keys():
+    if not processes.named():
         return ALONE
-    n_processes = _number(COUNT, range(1, MAX_PROCESSES + 1))
-    return Crew(folder(), n_processes, _number(ID, range(n_processes)))
+    crew = Crew(folder(), *processes.place())
+    if crew.n_processes > 1:
+        say(f"process {crew.process} of {crew.n_processes}: pieces are in {crew.folder}")
+    return crew
 
 
-def _number(name: str, within: range) -> int:
-    value = os.environ.get(name, "")
-    if not value.isdecimal() or int(value) not in within:
-        expected = f"a whole number from {within[0]} to {within[-1]}"
-        raise InputError(f"{name} must be {expected}. Got {value!r} instead.")
-    return int(value)
+def _newest(folder: Path) -> float | None:
+    """Tell when the newest of a folder's pieces was put there; None where there is none."""
+    dates = map(_changed, folder.glob("*.parquet"))
+    return max((date for date in dates if date is not None), default=None)
+
+
+def _changed(path: Path) -> float | None:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # it has just been removed
+        return None
 
 
 def _write(piece: pd.DataFrame, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    piece.to_parquet(part, index=False)
-    part.replace(path)
+    with atomic.file(path) as file:
+        piece.to_parquet(file, index=False)

@@ -1,14 +1,15 @@
 """Train one network on several devices, of one host or of many; join what they score."""
 
-import os
 from collections import Counter
 from collections.abc import Callable
+from itertools import zip_longest
 from typing import Literal, TypeAlias
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from skinlesion import processes
 from skinlesion.errors import InputError
 from skinlesion.share import WHOLE, Share
 
@@ -16,11 +17,9 @@ __all__ = ["Run", "current", "joined", "require_same", "scorer", "start"]
 
 Run: TypeAlias = Callable[[dict[str, np.ndarray]], np.ndarray]  # from inputs to logits
 
-_ADDRESSES, _COUNT, _ID = _VARIABLES = (
-    "KERAS_DISTRIBUTION_JOB_ADDRESSES",
-    "KERAS_DISTRIBUTION_NUM_PROCESSES",
-    "KERAS_DISTRIBUTION_PROCESS_ID",
-)
+N_BYTES = 2_000  # of what each process says
+N_SHOWN, N_BEFORE = 200, 40  # characters, of which so many before the first that differs
+N_NAMED = 5  # processes that said the same
 
 
 def start(devices: Literal["one", "all"]) -> Share:
@@ -43,9 +42,8 @@ def start(devices: Literal["one", "all"]) -> Share:
         https://keras.io/api/distribution/initialize,
         https://www.tensorflow.org/api_docs/python/tf/distribute/MirroredStrategy
     """
-    named = {name: os.environ[name] for name in _VARIABLES if name in os.environ}
-    if named:
-        _require_hosts(named, devices)
+    if processes.named():
+        _require_hosts(devices)
         keras.distribution.initialize()
     if devices == "all" and keras.backend.backend() == "jax":
         _start_jax()
@@ -66,15 +64,22 @@ def require_same(text: str, must: str) -> None:
     """Stop all processes unless they agree.
 
     Args:
-        text: What this process has found; at most 200 bytes.
-        must: What all must be, for the message.
+        text: What this process has found; at most N_BYTES in UTF-8.
+        must: What all must do, for the message.
 
     Raises:
-        InputError: A process has found something else.
+        InputError: A process has found something else. The message shows of long texts where
+            they begin to differ.
+        ValueError: The text is too long.
     """
-    found = _everyone(text)
-    if len(set(found)) > 1:
-        listed = "; ".join(f"process {i}: {said}" for i, said in enumerate(found))
+    if len(text.encode()) > N_BYTES:
+        raise ValueError(f"text must be of at most {N_BYTES} bytes. Got {len(text.encode())}.")
+    who: dict[str, list[int]] = {}
+    for process, said in enumerate(_everyone(text)):
+        who.setdefault(said, []).append(process)
+    if len(who) > 1:
+        shown = zip(map(_listed, who.values()), _differing(list(who)), strict=True)
+        listed = "; ".join(f"{these}: {said}" for these, said in shown)
         raise InputError(f"all processes must {must}. Got {listed}.")
 
 
@@ -114,33 +119,13 @@ def scorer(logits: keras.Model) -> Callable[[], Run]:
     return _local(logits) if keras.backend.backend() == "jax" else _mirrored(logits)
 
 
-def _require_hosts(named: dict[str, str], devices: str) -> None:
-    for name in _VARIABLES:
-        if name not in named:
-            raise InputError(f"{', '.join(named)} must come with {name}. It is not set.")
+def _require_hosts(devices: str) -> None:
     if devices == "one" or keras.backend.backend() != "jax":
         raise InputError(
-            f"params.yaml: where {_COUNT} is set, keras must have devices: all and backend: jax. "
-            f"Got devices: {devices} and backend: {keras.backend.backend()}."
+            f"params.yaml: where {processes.COUNT} is set, keras must have devices: all and "
+            f"backend: jax. Got devices: {devices} and backend: {keras.backend.backend()}."
         )
-    n_processes = _whole_number(_COUNT, at_least=1, below=None)
-    _whole_number(_ID, at_least=0, below=n_processes)
-    addresses = named[_ADDRESSES].split(",")
-    if len(addresses) not in (1, n_processes) or not all(":" in each for each in addresses):
-        raise InputError(
-            f"{_ADDRESSES} must be HOST:PORT of process 0, or of each of the {n_processes} "
-            f"processes with commas between. Got {named[_ADDRESSES]!r} instead."
-        )
-
-
-def _whole_number(name: str, *, at_least: int, below: int | None) -> int:
-    value = os.environ[name]
-    within = "" if below is None else f" and below {below}"
-    if not value.isdecimal() or int(value) < at_least or (below and int(value) >= below):
-        raise InputError(
-            f"{name} must be a whole number from {at_least}{within}. Got {value!r} instead."
-        )
-    return int(value)
+    processes.addresses(processes.place().n_processes)
 
 
 def _start_jax() -> None:
@@ -166,9 +151,24 @@ def _everyone(text: str) -> list[str]:
     """Tell all processes what this one says, and hear each, in their order."""
     if current().n_processes == 1:
         return [text]
-    said = np.zeros(200, np.uint8)
+    said = np.zeros(N_BYTES, np.uint8)
     said[: len(text.encode())] = np.frombuffer(text.encode(), np.uint8)
     return [row.tobytes().rstrip(b"\0").decode() for row in _gathered(said)]
+
+
+def _listed(numbers: list[int]) -> str:
+    more = f" and {len(numbers) - N_NAMED} more" if len(numbers) > N_NAMED else ""
+    return f"process {', '.join(map(str, numbers[:N_NAMED]))}{more}"
+
+
+def _differing(texts: list[str]) -> list[str]:
+    """Cut from long texts what they begin with alike, and what is too much to read."""
+    if max(map(len, texts)) <= N_SHOWN:
+        return texts
+    pairs = enumerate(zip_longest(min(texts), max(texts)))
+    start = max(0, next(i for i, (one, other) in pairs if one != other) - N_BEFORE)
+    end = start + N_SHOWN
+    return [f"{'…' * (start > 0)}{t[start:end]}{'…' * (len(t) > end)}" for t in texts]
 
 
 def _gathered(array: np.ndarray) -> np.ndarray:

@@ -1,7 +1,6 @@
 """What runs a network to score: Keras itself, or LiteRT, which is faster on a processor."""
 
 import importlib.util
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -10,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from skinlesion import backend, trained
+from skinlesion import backend, processes, trained
 from skinlesion.errors import InputError
 
 __all__ = ["LiteRT", "constant", "prepared"]
@@ -37,7 +36,8 @@ class LiteRT:
             # Left to the converter, weights that Keras holds would be lost without a word.
             graph = constant(logits, N_AT_A_TIME)
             content = tf.lite.TFLiteConverter.from_concrete_functions([graph]).convert()
-            self._interpreter = Interpreter(model_content=content, num_threads=os.cpu_count())
+            n_threads = processes.n_threads()
+            self._interpreter = Interpreter(model_content=content, num_threads=n_threads)
             self._interpreter.allocate_tensors()
         given = {d["name"]: d["index"] for d in self._interpreter.get_input_details()}
         self._inputs = {name: given[name] for name in self.input}
