@@ -12,6 +12,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from skinlesion import processes
 from skinlesion.params import Block
 
 __all__ = ["key", "md5", "md5s", "parts", "versions"]
@@ -112,11 +113,9 @@ def _code(script: Path) -> str:
 
 
 def _machine() -> list[str]:
-    affine = getattr(os, "sched_getaffinity", None)  # not on macOS
-    n_cpus = len(affine(0)) if affine else os.cpu_count()
     python = f"Python {platform.python_version()}"
     set_here = [f"{name}={os.environ[name]}" for name in _VARIABLES if name in os.environ]
-    return [f"{n_cpus} CPUs of {_processor()}", python, *set_here, *_devices()]
+    return [f"{processes.n_cpus()} CPUs of {_processor()}", python, *set_here, *_devices()]
 
 
 def _processor() -> str:

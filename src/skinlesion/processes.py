@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from skinlesion.errors import InputError
 
-__all__ = ["NAMES", "Place", "addresses", "n_threads", "named", "place"]
+__all__ = ["NAMES", "Place", "addresses", "n_cpus", "n_threads", "named", "place"]
 
 ADDRESSES, COUNT, ID = NAMES = (
     "KERAS_DISTRIBUTION_JOB_ADDRESSES",
@@ -61,11 +61,14 @@ def n_threads() -> int:
     """Tell how many threads may compute at once in this process.
 
     As many as TensorFlow was told to use, so that processes which share a host leave each other
-    room; else one per processor that the system lets this process have.
+    room; else one per processor.
     """
     told = os.environ.get(THREADS, "")
-    if told.isdecimal() and int(told) > 0:
-        return int(told)
+    return int(told) if told.isdecimal() and int(told) > 0 else n_cpus()
+
+
+def n_cpus() -> int:
+    """Count the processors that the system lets this process have."""
     affine = getattr(os, "sched_getaffinity", None)  # not on macOS
     return len(affine(0)) if affine else os.cpu_count() or 1
 
