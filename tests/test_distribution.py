@@ -3,12 +3,8 @@
 The trainings are whole runs of the stage `train`: one process alone, two that share it out.
 """
 
-import contextlib
 import re
 import shutil
-import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import h5py
@@ -16,14 +12,14 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from tests import test_stages
-from tests.test_stages import RAW, ROOT, command, write_params
+from tests import test_stages, trainings
+from tests.test_stages import RAW, command, write_params
+from tests.trainings import finished, hosts, start, written
 
 from skinlesion import distribution, metrics
 from skinlesion.errors import InputError
 from skinlesion.share import WHOLE, Share
 
-STAGES = ("check", "split", "resample", "encode")
 STILL = {name: {"rate": 0.0} for name in ("horizontal_flip", "vertical_flip", "quarter_turn")}
 STILL |= {name: {"rate": 0.0, "max_change": 0.1} for name in ("brightness", "contrast")}
 SMALL = {"augment": STILL, "train": {"n_epochs": 3, "batch_size": 16}}
@@ -39,21 +35,12 @@ for folder in folders:
     os.chdir(folder)
     runpy.run_path(sys.argv[0], run_name="__main__")
 """
-FAST = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"  # to compile
-NAMES = [f"KERAS_DISTRIBUTION_{name}" for name in ("JOB_ADDRESSES", "NUM_PROCESSES", "PROCESS_ID")]
 
 
 @pytest.fixture(scope="module")
 def inputs(challenge, tmp_path_factory) -> Path:
     """A folder with all that `train` reads, with epochs of 32 draws; copy it only."""
-    folder = tmp_path_factory.mktemp("inputs")
-    shutil.copytree(challenge, folder / RAW)
-    write_params(folder, **SMALL)
-    with contextlib.chdir(folder):
-        for name in STAGES:
-            for path in map(Path, command(name)):
-                path.parent.mkdir(parents=True, exist_ok=True)
-            test_stages.run(name, *command(name))
+    folder = trainings.prepare(challenge, tmp_path_factory.mktemp("inputs"), **SMALL)
     shorten(folder, 32)
     return folder
 
@@ -71,20 +58,6 @@ def project(inputs: Path, folder: Path, **changes: dict) -> Path:
     return folder
 
 
-def start(folder: Path, *prelude: str, **variables: str) -> subprocess.Popen:
-    line = [sys.executable, *prelude, str(ROOT / "stages/train.py"), *command("train")]
-    given = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    path = {"PYTHONPATH": str(ROOT / "src"), "XLA_FLAGS": FAST}
-    env = test_stages.environment(folder) | path | variables
-    return subprocess.Popen(line, cwd=folder, env=env, **given)
-
-
-def finished(process: subprocess.Popen) -> tuple[str, str]:
-    out, err = process.communicate(timeout=300)
-    assert process.returncode == 0, err
-    return out, err
-
-
 def weights(folder: Path) -> dict[str, np.ndarray]:
     found = {}
     with h5py.File(folder / "models/fold-0/network.weights.h5") as file:
@@ -94,11 +67,6 @@ def weights(folder: Path) -> dict[str, np.ndarray]:
     return found
 
 
-def written(folder: Path) -> dict[str, bytes]:
-    paths = [*folder.glob("models/**/*"), *folder.glob("metrics/train/**/*")]
-    return {str(p.relative_to(folder)): p.read_bytes() for p in paths if p.is_file()}
-
-
 def curves(folder: Path) -> dict[str, list[float]]:
     paths = sorted((folder / "metrics/train/fold-0/plots/metrics").rglob("*.tsv"))
     assert len(paths) == 6
@@ -106,17 +74,6 @@ def curves(folder: Path) -> dict[str, list[float]]:
 
 
 # === Processes, under JAX ===
-
-
-def hosts(n_processes: int) -> list[dict[str, str]]:
-    """The environment of each process; the first listens on loopback."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    return [
-        dict(zip(NAMES, (address, str(n_processes), str(process)), strict=True))
-        for process in range(n_processes)
-    ]
 
 
 @pytest.fixture(scope="module")
@@ -161,6 +118,29 @@ def test_one_process_of_two_writes_and_speaks(trained):
     assert not [line for line in nothing.splitlines() if not line.startswith("[Gloo]")]
     assert "6/6" in bar
     assert no_bar == ""
+
+
+def test_two_processes_that_were_killed_end_with_the_bytes_of_two_that_never_were(
+    trained, inputs, tmp_path
+):
+    _, never_killed, _ = trained
+    folder = project(inputs, tmp_path / "all", keras={"backend": "jax", "devices": "all"})
+    dying = ("-c", trainings.DYING, "logging", "1")
+    first = [start(folder, *dying, **of) for of in hosts(2)]
+    first[0].communicate(timeout=300)
+    first[1].communicate(timeout=300)
+    assert first[0].returncode == -9
+    assert first[1].returncode != 0  # it alone cannot go on
+    assert trainings.kept(folder) == [".npz"]
+
+    trainings.remove_outs(folder)
+    second = [start(folder, **of) for of in hosts(2)]
+    (said, _), (nothing, _) = map(finished, second)
+
+    assert "fold 0: goes on after epoch 1 of 3\n" in said
+    assert "goes on" not in nothing
+    assert written(folder) == written(never_killed)
+    assert trainings.kept(folder) == []
 
 
 def test_a_network_trained_under_jax_scores_alike_under_tensorflow(trained, keras_started):

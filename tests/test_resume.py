@@ -1,58 +1,27 @@
 """Stage `train`, killed and run again: the same bytes, and never on another training's."""
 
-import contextlib
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests import test_stages
-from tests.test_stages import RAW, ROOT, command, write_params
+from tests import test_stages, trainings
+from tests.test_stages import RAW, command, write_params
+from tests.trainings import finished, kept, written
 
-STAGES = ("check", "split", "resample", "encode")
 SMALL = {
     "model": {"backbone": "none", "tabular_units": [8]},
     "train": {"n_epochs": 4},
     "resample": {"n_planned_epochs": 2},
 }
-# Runs the stage that follows, and dies in the given epoch: by a signal when its values have
-# been logged, or of the first file that takes more than a few kB, half written.
-DYING = """
-import os, resource, runpy, signal, sys
-from dvclive import Live
-
-how, epoch, sync = sys.argv.pop(1), int(sys.argv.pop(1)), Live.sync
-
-def dying(live):
-    sync(live)
-    if live.step == epoch and how == "logging":
-        os.kill(os.getpid(), signal.SIGKILL)
-    if live.step == epoch and how == "writing":
-        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
-
-Live.sync = dying
-sys.argv.pop(0)
-runpy.run_path(sys.argv[0], run_name="__main__")
-"""
 
 
 @pytest.fixture(scope="module")
 def inputs(challenge, tmp_path_factory) -> Path:
     """A folder with all that `train` reads; copy it only."""
-    folder = tmp_path_factory.mktemp("inputs")
-    shutil.copytree(challenge, folder / RAW)
-    write_params(folder, **SMALL)
-    with contextlib.chdir(folder):
-        for name in STAGES:
-            for path in map(Path, command(name)):
-                path.parent.mkdir(parents=True, exist_ok=True)
-            test_stages.run(name, *command(name))
-    return folder
+    return trainings.prepare(challenge, tmp_path_factory.mktemp("inputs"), **SMALL)
 
 
 @pytest.fixture
@@ -65,21 +34,8 @@ def folder(inputs, tmp_path) -> Path:
 
 def start(folder: Path, how: str = "never", epoch: int = 0) -> subprocess.Popen:
     """Start the stage as DVC does, which removes its outs first."""
-    for out in ("models", "metrics/train"):
-        shutil.rmtree(folder / out, ignore_errors=True)
-    line = [sys.executable, "-c", DYING, how, str(epoch), str(ROOT / "stages/train.py")]
-    given = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    path = test_stages.environment(folder) | {"PYTHONPATH": str(ROOT / "src")}
-    return subprocess.Popen([*line, *command("train")], cwd=folder, env=path, **given)
-
-
-def written(folder: Path) -> dict[str, bytes]:
-    paths = [*folder.glob("models/**/*"), *folder.glob("metrics/train/**/*")]
-    return {str(p.relative_to(folder)): p.read_bytes() for p in paths if p.is_file()}
-
-
-def kept(folder: Path) -> list[str]:
-    return sorted(path.suffix for path in (folder / "checkpoints").iterdir())
+    trainings.remove_outs(folder)
+    return trainings.start(folder, "-c", trainings.DYING, how, str(epoch))
 
 
 def test_a_stage_killed_twice_ends_with_the_bytes_of_one_that_never_was(inputs, tmp_path):
@@ -97,12 +53,10 @@ def test_a_stage_killed_twice_ends_with_the_bytes_of_one_that_never_was(inputs, 
     assert kept(folder) == [".npz", ".part"]  # the one of epoch 2, and half of epoch 3
 
     third = start(folder)
-    printed = third.communicate()[0]
-    assert "fold 0: goes on after epoch 2 of 4\n" in printed
-    assert third.returncode == 0, printed
+    assert "fold 0: goes on after epoch 2 of 4\n" in finished(third)[0]
     assert kept(folder) == []
 
-    assert never_killed.communicate()[0]
+    finished(never_killed)
     assert written(folder) == written(other)
     assert len(written(folder)) == 11
     assert kept(other) == []
