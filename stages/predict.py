@@ -6,7 +6,7 @@
 MODELS is one model's folder, or holds one folder fold-K per fold; their logits are averaged.
 Scores any challenge folder with the first four arguments, without DVC. Writes submission.csv
 and unreadable.csv, then holdout.csv and oof.csv: isic_id, patient_id, target, fold, score.
-Of processes that score together (docs/scaling.md), one writes and prints.
+Of processes that score together (docs/scaling.md), one writes; each says where its pieces go.
 """
 
 import sys
