@@ -39,18 +39,20 @@ def rows_of(epoch) -> list[int]:
     return np.concatenate([inputs["tabular"][:, 0] for inputs, _, _ in epoch]).astype(int).tolist()
 
 
-def test_an_epoch_holds_every_draw_once(data):
-    assert sorted(rows_of(epoch_of(data))) == sorted(data.rows)
+def drawn(epoch) -> list[int]:
+    """The rows of the draws: what fills a batch up has no weight."""
+    weight = np.concatenate([weight for *_, weight in epoch])
+    return np.array(rows_of(epoch))[weight > 0].tolist()
 
 
 @pytest.mark.parametrize("batch_size", [1, 4, 7, 8, 25, 100])
-def test_batches_are_of_nearly_equal_size(data, batch_size):
-    sizes = [len(y_true) for _, y_true, _ in epoch_of(data, batch_size=batch_size)]
+def test_an_epoch_holds_every_draw_once_in_batches_of_one_size(data, batch_size):
+    epoch = epoch_of(data, batch_size=batch_size)
 
-    assert sum(sizes) == len(data.rows)
-    assert len(sizes) == -(-len(data.rows) // batch_size)
-    assert max(sizes) <= batch_size
-    assert max(sizes) - min(sizes) <= 1
+    assert sorted(drawn(epoch)) == sorted(data.rows)
+    assert len(epoch) == -(-len(data.rows) // batch_size)
+    for inputs, y_true, weight in epoch:
+        assert len(inputs["image"]) == len(y_true) == len(weight) == batch_size
 
 
 def test_a_lesion_keeps_its_tile_features_target_and_weight(data):
@@ -62,7 +64,9 @@ def test_a_lesion_keeps_its_tile_features_target_and_weight(data):
             inputs["image"], np.broadcast_to(10 * row[:, None, None, None], (len(row), 32, 32, 3))
         )
         assert np.array_equal(y_true, row % 2)
-        np.testing.assert_allclose(weight, 1 + row / 100)
+        own = weight > 0
+        expected = (1 + row[own] / 100) * len(row) / own.sum()
+        np.testing.assert_allclose(weight[own], expected, rtol=1e-6)
 
 
 def test_the_same_seed_and_epoch_give_the_same_order(data):

@@ -94,6 +94,20 @@ def test_no_two_batches_are_augmented_alike_nor_the_parts_of_two_processes(alike
     assert len({part[0].tobytes() for part in parts}) == len(parts)
 
 
+@pytest.mark.parametrize("share", [Share(), Share(3, 3, 1), Share(3, 1)])
+def test_the_size_of_a_batch_is_known_before_there_is_one(lesions, data, monkeypatch, share):
+    """A network that must find its shapes in each step trains a fifth slower."""
+    monkeypatch.setattr(distribution, "current", lambda: share)
+    made = feed(lesions, quarter_turn=0.5, brightness=0.5, rotation=0.5)
+    inputs, y_true, weight = made.epoch(data, epoch=0).element_spec
+    n = share.per_process(4)
+
+    assert inputs["image"].shape == (n, 32, 32, 3)
+    assert inputs["tabular"].shape == (n, 1)
+    assert y_true.shape == (n, 1)
+    assert weight.shape == (n,)
+
+
 def test_the_augmentation_is_traced_once_for_all_epochs(lesions, data, monkeypatch):
     traced, pipeline = [], augment.pipeline
 

@@ -32,28 +32,29 @@ def joint(n_drawn: int, batch_size: int, *devices: int) -> list[tuple[np.ndarray
 # === An epoch ===
 
 
-def test_one_device_takes_each_draw_once_and_as_it_is():
+def test_draws_are_spread_evenly_and_batches_filled_up_with_their_first_ones():
     order, weight = epoch(61)
-    parts, weights = zip(*WHOLE.batches(order, weight, batch_size=16), strict=True)
+    batches = WHOLE.batches(order, weight, batch_size=16)
+    [whole, *filled] = [part for part, _ in batches]
 
-    assert np.array_equal(np.concatenate(parts), order)
-    assert np.array_equal(np.concatenate(weights), weight[order])
-    assert [len(part) for part in parts] == [16, 15, 15, 15]
+    assert np.array_equal(whole, order[:16])
+    assert [part[15] for part in filled] == [part[0] for part in filled]
+    assert np.array_equal(np.concatenate([part[:15] for part in filled]), order[16:])
+    assert np.array_equal(batches[0][1], weight[order[:16]])
 
 
 @pytest.mark.parametrize(("n_drawn", "batch_size", "n_devices", "n_processes"), ALL)
-def test_a_batch_divides_evenly_and_no_draw_is_left_out(
+def test_batches_have_one_size_that_divides_evenly_and_no_draw_is_left_out(
     n_drawn, batch_size, n_devices, n_processes
 ):
     batches = joint(n_drawn, batch_size, n_devices, n_processes)
-    counts = [len(part) for part, _ in batches]
-    drawn = np.concatenate([part for part, _ in batches])
+    own = [part[weight > 0] for part, weight in batches]
+    counts = [len(part) for part in own]
 
-    assert all(count % n_devices == 0 and 0 < count <= batch_size for count in counts)
-    assert max(counts) - min(counts) <= n_devices
+    assert {len(part) for part, _ in batches} == {batch_size - batch_size % n_devices}
+    assert max(counts) - min(counts) <= 1
     assert len(counts) == Share(n_devices).n_batches(n_drawn, batch_size)
-    assert np.array_equal(drawn[:n_drawn], epoch(n_drawn)[0])
-    assert n_drawn <= len(drawn) < n_drawn + n_devices
+    assert np.array_equal(np.concatenate(own), epoch(n_drawn)[0])
 
 
 @pytest.mark.parametrize("n_devices", [2, 4])
@@ -68,12 +69,10 @@ def test_processes_take_equal_parts_of_each_batch(n_devices):
 def test_a_batch_that_is_filled_up_has_the_mean_loss_of_its_own_draws(
     n_drawn, batch_size, n_devices, n_processes
 ):
-    batches = joint(n_drawn, batch_size, n_devices, n_processes)
     _, weight = epoch(n_drawn)
-    loss, n_seen = np.random.default_rng(1).random(n_drawn), 0
-    for part, weights in batches:
-        own = part[: n_drawn - n_seen]
-        n_seen += len(own)
+    loss = np.random.default_rng(1).random(n_drawn)
+    for part, weights in joint(n_drawn, batch_size, n_devices, n_processes):
+        own = part[weights > 0]
         as_keras = np.sum(weights * loss[part]) / len(part)
 
         assert as_keras == pytest.approx(np.sum(weight[own] * loss[own]) / len(own), rel=1e-6)

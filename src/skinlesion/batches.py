@@ -110,7 +110,7 @@ def scoring(
 def training(
     data: Training, *, batch_size: int, seed: int, epoch: int, share: Share = WHOLE
 ) -> Iterator[tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]]:
-    """Yield one epoch of shuffled batches of nearly equal size; no lesion is left out.
+    """Yield one epoch of shuffled batches of one size; no lesion is left out.
 
     Args:
         data: What the epoch is made from.
@@ -120,8 +120,8 @@ def training(
         share: What this process reads of each batch.
 
     Yields:
-        The network's inputs as from `scoring`, not filled up; targets and weights, each of
-        shape (n,), float32.
+        The network's inputs as from `scoring`, filled up as `Share.batches` says; targets and
+        weights, each of shape (n,), float32.
 
     Raises:
         images.ImageError: A tile cannot be read.

@@ -24,7 +24,7 @@ class Feed:
         self, lesions: batches.Lesions, *, batch_size: int, seed: int, augmentation: augment.Params
     ) -> None:
         self._batch_size, self._seed, self._share = batch_size, seed, distribution.current()
-        self._signature = _signature(lesions)
+        self._signature = _signature(lesions, self._share.per_process(batch_size))
         self._change = augment.pipeline(augmentation)
         number = tf.TensorSpec((), tf.int64)
         self._augmented = tf.function(self._augment, [number, number, self._signature])
@@ -81,11 +81,12 @@ class Feed:
         return inputs, y_true[:, None], weight
 
 
-def _signature(lesions: batches.Lesions) -> tuple[Any, ...]:
+def _signature(lesions: batches.Lesions, n: int) -> tuple[Any, ...]:
+    """Describe a batch. Its size is said, or TensorFlow would find all shapes anew in each step."""
     px, n_features = lesions.image_px, lesions.tabular.shape[1]
     inputs = {}
     if lesions.store is not None:
-        inputs["image"] = tf.TensorSpec((None, px, px, 3), tf.uint8)
+        inputs["image"] = tf.TensorSpec((n, px, px, 3), tf.uint8)
     if n_features:
-        inputs["tabular"] = tf.TensorSpec((None, n_features), tf.float32)
-    return inputs, tf.TensorSpec((None,), tf.float32), tf.TensorSpec((None,), tf.float32)
+        inputs["tabular"] = tf.TensorSpec((n, n_features), tf.float32)
+    return inputs, tf.TensorSpec((n,), tf.float32), tf.TensorSpec((n,), tf.float32)

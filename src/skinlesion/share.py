@@ -32,27 +32,22 @@ class Share:
 
         Args:
             n_drawn: Draws of the epoch.
-            batch_size: Largest number of draws per batch, of all devices together.
+            batch_size: Draws per batch, of all devices together, or somewhat more.
 
         Raises:
             InputError: There are more devices than draws in a batch.
         """
-        if batch_size < self.n_devices:
-            raise InputError(
-                f"params.yaml: train.batch_size must give each of the {self.n_devices} devices "
-                f"a lesion. Got {batch_size} instead."
-            )
-        n_groups = -(-n_drawn // self.n_devices)
-        return -(-n_groups // (batch_size // self.n_devices))
+        return -(-n_drawn // self._whole(batch_size))
 
     def batches(
         self, order: np.ndarray, weight: np.ndarray, *, batch_size: int
     ) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Split an epoch into batches of nearly equal size, and take this process's part of each.
+        """Split an epoch into batches of one size, and take this process's part of each.
 
-        Every size is a multiple of n_devices. Where the number of draws is not, the last batch
-        is filled up with draws of the epoch at weight 0. Keras divides a batch's loss by its
-        size, not by its weights, so its other draws weigh more by as much as that costs.
+        The size is the largest multiple of n_devices within batch_size: a network of which it is
+        known trains a fifth faster than one that takes any. The draws are spread evenly, and each
+        batch is filled up with its own first draws at weight 0. Keras divides a batch's loss by
+        its size, not by its weights, so its other draws weigh more by as much as that costs.
 
         Args:
             order: Shape (n_drawn,), the draws' indices, shuffled.
@@ -66,24 +61,34 @@ class Share:
         Raises:
             InputError: As for `n_batches`.
         """
-        n_batches = self.n_batches(len(order), batch_size)
-        n_filled = -len(order) % self.n_devices
-        filled = np.resize(order, len(order) + n_filled)
-        groups = np.arange(len(filled)).reshape(-1, self.n_devices)
-        batches = [part.ravel() for part in np.array_split(groups, n_batches)]
-        weights, n_last = weight[filled], len(batches[-1])
-        weights[batches[-1]] *= n_last / (n_last - n_filled)
-        weights[len(order) :] = 0
-        mine = [np.split(batch, self.n_processes)[self.process] for batch in batches]
-        return [(filled[part], weights[part]) for part in mine]
+        found, size, mine = [], self._whole(batch_size), self.per_process(batch_size)
+        for drawn in np.array_split(order, self.n_batches(len(order), batch_size)):
+            filled = np.resize(drawn, size)
+            weights = weight[filled] * np.float32(size / len(drawn))
+            weights[len(drawn) :] = 0
+            part = slice(self.process * mine, (self.process + 1) * mine)
+            found.append((filled[part], weights[part]))
+        return found
 
     def per_process(self, batch_size: int) -> int:
         """Tell how many lesions of a batch this process holds at once.
 
         Args:
             batch_size: Of all devices together.
+
+        Raises:
+            InputError: As for `n_batches`.
         """
-        return batch_size // self.n_devices * (self.n_devices // self.n_processes)
+        return self._whole(batch_size) // self.n_processes
+
+    def _whole(self, batch_size: int) -> int:
+        """The largest number of draws within batch_size of which each device has as many."""
+        if batch_size < self.n_devices:
+            raise InputError(
+                f"params.yaml: train.batch_size must give each of the {self.n_devices} devices "
+                f"a lesion. Got {batch_size} instead."
+            )
+        return batch_size // self.n_devices * self.n_devices
 
     def rows(self, n_lesions: int) -> np.ndarray:
         """Take this process's block of lesions that are scored once, of nearly equal size.
