@@ -423,13 +423,13 @@ def test_a_checkpoint_changes_nothing(attempt, architecture, problem):
 
 
 def test_a_disk_that_fills_up_stops_no_training(attempt, monkeypatch):
-    def mkstemp(**_):
+    def fsync(_):
         raise OSError("no space left")
 
     expected = attempt(folder="never full")
     attempt(after=1)
     with monkeypatch.context() as full:
-        full.setattr("tempfile.mkstemp", mkstemp)
+        full.setattr("os.fsync", fsync)
         weights, logged, *_, said = attempt()
 
     assert all(np.array_equal(a, b) for a, b in zip(weights, expected[0], strict=True))
