@@ -50,14 +50,13 @@ def main(
     model_p = params.load("model", model.Params)
     augment_p = params.load("augment", augment.Params)
     store = stores.open_store(images_path) if model_p.backbone != "none" else None
-    inputs = (folds_csv, draws_csv, prior_json, tabular_folder)
-    data = fold.read(int(number), *inputs, store, image_px=model_p.image_px)
+    paths = (folds_csv, draws_csv, prior_json, tabular_folder)
+    data = fold.read(int(number), *paths, store, image_px=model_p.image_px)
 
-    inputs_md5 = fingerprint.md5s((*inputs, images_path))
+    inputs_md5 = fingerprint.md5s((*paths, images_path))
     blocks = {"keras": keras_p, "model": model_p, "augment": augment_p, "train": p}
-    run = fingerprint.parts(
-        Path(__file__), inputs_md5, fold=number, devices=share.devices, **blocks
-    )
+    given = blocks | {"fold": number, "devices": share.devices}
+    run = fingerprint.parts(Path(__file__), inputs_md5, **given)
     for name, text in run.items():
         distribution.require_same(text, f"agree on {name}")
 
@@ -66,21 +65,11 @@ def main(
     )
     network = model.build(architecture, constant=data.encoder.constant_indices)
     pretrained.initialise(network, model_p)
-    kept = checkpoint.Checkpoint(
-        unfinished.folder(Path.cwd()),
-        fingerprint.key(run, network),
-        say=say,
-    )
+    folder = unfinished.folder(Path.cwd())
+    kept = checkpoint.Checkpoint(folder, fingerprint.key(run, network), say)
     with training.logger(log_folder, writes=share.writes) as log:
-        best = training.fit(
-            network,
-            data.epochs,
-            data.validation,
-            p,
-            augmentation=augment_p,
-            log=log,
-            checkpoint=kept,
-        )
+        inputs = (network, data.epochs, data.validation, p)
+        best = training.fit(*inputs, augmentation=augment_p, log=log, checkpoint=kept)
     if not share.writes:
         return
     facts = trained.Facts(
@@ -96,7 +85,7 @@ def main(
         model_folder, network, architecture=architecture, encoder=data.encoder, facts=facts
     )
     kept.remove()
-    unfinished.remove_old(kept.folder)
+    unfinished.remove_old(folder)
     say(
         f"best epoch {best.epoch + 1} of {p.n_epochs}, validation "
         f"pAUC {best.values['validation/pauc']:.4f}, AUC {best.values['validation/auc']:.4f}"

@@ -73,19 +73,22 @@ class Crew:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def _joined(self, name: str, n_pieces: int) -> Iterator[pd.DataFrame]:
-        deadline = time.monotonic() + PATIENCE_S
         for i in range(n_pieces):
             path = self._path(name, i)
-            while not path.exists():
-                if time.monotonic() > deadline:
-                    raise InputError(
-                        f"{path} must come from process {i % self.n_processes} of "
-                        f"{self.n_processes}. None came for {PATIENCE_S:.0f} s. Start it, and this "
-                        f"one, again: what is scored is kept. {self._elsewhere()}"
-                    )
-                time.sleep(POLL_S)
-                deadline = self._renewed(deadline)
+            self._await(path, i % self.n_processes)
             yield pd.read_parquet(path)
+
+    def _await(self, path: Path, process: int) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while not path.exists():
+            if time.monotonic() > deadline:
+                raise InputError(
+                    f"{path} must come from process {process} of {self.n_processes}. None came "
+                    f"for {PATIENCE_S:.0f} s. Start it, and this one, again: what is scored is "
+                    f"kept. {self._elsewhere()}"
+                )
+            time.sleep(POLL_S)
+            deadline = self._renewed(deadline)
 
     def _renewed(self, deadline: float) -> float:
         """Count the patience from the newest piece, of any process."""
@@ -113,19 +116,14 @@ class Crew:
 ALONE = Crew()
 
 
-def _print(line: str) -> None:
-    print(line, flush=True)  # at once, into a log too
-
-
-def of_environment(folder: Callable[[], Path], *, say: Callable[[str], None] = _print) -> Crew:
-    """Tell whether this process scores alone, or is one of several.
+def of_environment(folder: Callable[[], Path]) -> Crew:
+    """Tell whether this process scores alone, or is one of several, which then prints its folder.
 
     They are named as those that train together, by `processes.place`. They need not be started at
     once, nor find each other.
 
     Args:
-        folder: Where the pieces of this run go; called if there are several.
-        say: Told by each of several which folder that is. Those of one run name the same.
+        folder: Where the pieces of this run go, the same in all; called if there are several.
 
     Raises:
         InputError: The environment names processes in part, or falsely.
@@ -134,7 +132,8 @@ def of_environment(folder: Callable[[], Path], *, say: Callable[[str], None] = _
         return ALONE
     crew = Crew(folder(), *processes.place())
     if crew.n_processes > 1:
-        say(f"process {crew.process} of {crew.n_processes}: pieces are in {crew.folder}")
+        where = f"process {crew.process} of {crew.n_processes}: pieces are in {crew.folder}"
+        print(where, flush=True)  # at once, into a log too
     return crew
 
 

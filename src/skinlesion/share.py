@@ -32,7 +32,7 @@ class Share:
 
         Args:
             n_drawn: Draws of the epoch.
-            batch_size: Draws per batch, of all devices together, or somewhat more.
+            batch_size: Largest number of draws per batch, of all devices together.
 
         Raises:
             InputError: There are more devices than draws in a batch.

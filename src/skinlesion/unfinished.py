@@ -34,9 +34,12 @@ def remove_old(folder: Path) -> None:
         folder: From `folder`; need not exist. What no run has named stays.
     """
     oldest = time.time() - KEPT_S
-    for path in folder.glob("*"):
-        if _NAME.fullmatch(path.name) and _changed(path) < oldest:
-            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(True)
+    named = (path for path in folder.glob("*") if _NAME.fullmatch(path.name))
+    for path in [path for path in named if _changed(path) < oldest]:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _changed(path: Path) -> float:
