@@ -9,7 +9,8 @@ import harness
 import numpy as np
 import pandas as pd
 
-from skinlesion import metadata, synthetic, synthetic_lesions, synthetic_patients, synthetic_tiles
+from skinlesion.dataset import metadata
+from skinlesion.synthetic import challenge_folder, lesion_table, population, rendering
 
 N_PATIENTS, N_LESIONS, N_MALIGNANT = 1042, 401_059, 393  # of SLICE-3D
 MIN_MALIGNANT = 60  # or no fold would have any
@@ -43,21 +44,16 @@ def draw(folder: str, n_lesions: int, n_tiles: int, linked: bool) -> None:
     path = Path(folder)
     path.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(0)
-    _, ids = synthetic_patients.identifiers("ISIC", n_lesions + N_TEST, rng=rng)
-    patients = synthetic_patients.patients(min(N_PATIENTS, n_lesions // 4), rng=rng)
+    _, ids = population.identifiers("ISIC", n_lesions + N_TEST, rng=rng)
+    patients = population.patients(min(N_PATIENTS, n_lesions // 4), rng=rng)
     n_malignant = max(MIN_MALIGNANT, round(N_MALIGNANT * n_lesions / N_LESIONS))
-    table, looks = synthetic_lesions.lesions(
-        patients, ids[:n_lesions], n_malignant=n_malignant, rng=rng
-    )
-    hidden = [c for c in synthetic.COLUMNS if c not in metadata.TRAIN_ONLY]
+    table, looks = lesion_table.lesions(patients, ids[:n_lesions], n_malignant=n_malignant, rng=rng)
+    hidden = [c for c in challenge_folder.COLUMNS if c not in metadata.TRAIN_ONLY]
     test = table.head(N_TEST).assign(isic_id=ids[n_lesions:][: len(table)])
-    table[synthetic.COLUMNS].to_csv(path / "train-metadata.csv", index=False)
+    table[challenge_folder.COLUMNS].to_csv(path / "train-metadata.csv", index=False)
     test[hidden].to_csv(path / "test-metadata.csv", index=False)
     some = looks.sample(min(n_tiles, n_lesions), random_state=0)
-    tiles = [
-        synthetic_tiles.jpeg(synthetic_tiles.Look(*look), seed=0)
-        for look in some.itertuples(index=False)
-    ]
+    tiles = [rendering.jpeg(rendering.Look(*look), seed=0) for look in some.itertuples(index=False)]
     _write(path / "train-image.hdf5", table["isic_id"], tiles, linked=linked)
     _write(path / "test-image.hdf5", test["isic_id"], tiles, linked=linked)
     shutil.copy(harness.ROOT / "params.yaml", path)

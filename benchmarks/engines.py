@@ -35,7 +35,7 @@ def constants(logits: Any) -> Run:
     """Run TensorFlow's graph with the weights as constants, which it folds as far as it can."""
     import tensorflow as tf
 
-    from skinlesion import engine
+    from skinlesion.scoring import engine
 
     run = engine.constant(logits, BATCH_SIZE)
     return lambda batch: run(**{k: tf.constant(v) for k, v in batch.items()})[0].numpy()
@@ -43,7 +43,7 @@ def constants(logits: Any) -> Run:
 
 def litert(logits: Any) -> Run:
     """Run what `predict.engine: litert` runs."""
-    from skinlesion import engine
+    from skinlesion.scoring import engine
 
     return engine.LiteRT(logits).predict_on_batch
 
@@ -81,7 +81,7 @@ ENGINES = {
 
 def rate(name: str, plan: tuple[str, int, int], n_rounds: int) -> dict[str, Any]:
     """Measure an engine against Keras; `most_apart` is of logits."""
-    from skinlesion import backend, model
+    from skinlesion.network import backend, model
 
     backend.start(backend.Params(backend="tensorflow", precision="float32", seed=0))
     import limits
@@ -116,7 +116,7 @@ def rate(name: str, plan: tuple[str, int, int], n_rounds: int) -> dict[str, Any]
 def _onnx(logits: Any) -> bytes:
     import tf2onnx
 
-    from skinlesion import engine
+    from skinlesion.scoring import engine
 
     graph: Any = engine.constant(logits, BATCH_SIZE)
     names = {t.name: t.op.name for t in graph.inputs}

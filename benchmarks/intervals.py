@@ -15,11 +15,12 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from skinlesion import bootstrap, calibration, evaluation, metrics, ranking
+from skinlesion import metrics
+from skinlesion.evaluation import bootstrap, calibration, measurement, ranking
 
 N_PATIENTS, PREVALENCE = 1042, 393 / 401_059
 SAMPLING = bootstrap.Params(min_tpr=0.8, n_resamples=1000, confidence=0.95, seed=5)
-EVALUATE = evaluation.Params(
+EVALUATE = measurement.Params(
     n_bins=10,
     n_curve_points=500,
     specificities=[0.9, 0.95],
@@ -83,7 +84,7 @@ def main(n: int) -> None:
         method="none", reason="", slope=1, intercept=0, n_lesions=n, n_positives=1
     )
     sets = {"holdout": table, "oof": table}
-    whole = seconds(lambda: evaluation.evaluate(sets, identity, EVALUATE, SAMPLING))
+    whole = seconds(lambda: measurement.evaluate(sets, identity, EVALUATE, SAMPLING))
     print(f"{n:,} lesions of {N_PATIENTS:,} patients, {table['target'].sum():,} positives")
     print(f"pAUC and AUC, 1,000 resamples, ranked once   {1000 * once:8.1f} s")
     print(f"the plain way, from 5 resamples              {1000 * plain:8.1f} s")

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from networks import train_params
 
-from skinlesion import model
+from skinlesion.network import model
 
 
 def compiled(network: keras.Model) -> keras.Model:

@@ -6,19 +6,12 @@ import numpy as np
 import pandas as pd
 from harness import ROOT
 
-from skinlesion import (
-    augment,
-    batches,
-    engine,
-    metadata,
-    model,
-    params,
-    predict,
-    stores,
-    tabular,
-    trained,
-    training,
-)
+from skinlesion import params
+from skinlesion.dataset import batches, metadata, stores
+from skinlesion.features import tabular
+from skinlesion.network import augment, model, trained
+from skinlesion.scoring import engine, predict
+from skinlesion.training import fold, schedule
 
 PARAMS = ROOT / "params.yaml"
 N_VALIDATION = 32
@@ -37,13 +30,13 @@ def augmentation(which: str) -> augment.Params:
     )
 
 
-def train_params(n_epochs: int) -> training.Params:
+def train_params(n_epochs: int) -> schedule.Params:
     """Give the block `train` for a number of epochs.
 
     Args:
         n_epochs: At least 1.
     """
-    p = params.load("train", training.Params, PARAMS)
+    p = params.load("train", schedule.Params, PARAMS)
     return p.model_copy(update={"n_epochs": n_epochs, "early_stopping_patience": None})
 
 
@@ -84,7 +77,7 @@ def epoch(given: batches.Lesions, y_true: np.ndarray, n: int) -> batches.Trainin
     return batches.Training(given, rows, y_true[rows].astype("f4"), np.ones(n, "f4"))
 
 
-def validation(given: batches.Lesions, y_true: np.ndarray) -> training.Validation:
+def validation(given: batches.Lesions, y_true: np.ndarray) -> fold.Validation:
     """Make a validation fold of one batch, half of it positives.
 
     Args:
@@ -94,7 +87,7 @@ def validation(given: batches.Lesions, y_true: np.ndarray) -> training.Validatio
     rows = np.concatenate(
         [np.resize(np.flatnonzero(y_true == c), N_VALIDATION // 2) for c in (0, 1)]
     )
-    return training.Validation(batches.select(given, rows), y_true[rows], 0.0)
+    return fold.Validation(batches.select(given, rows), y_true[rows], 0.0)
 
 
 def architecture(backbone: str, px: int, n_features: int) -> model.Architecture:

@@ -26,13 +26,13 @@ N_ROUNDS = 3
 
 
 def rates(folder: str, size: str) -> list[dict[str, Any]]:
-    from skinlesion import backend
+    from skinlesion.network import backend
 
     backend.start(backend.Params(backend="tensorflow", precision="float32", seed=0))
     import limits
     import networks
 
-    from skinlesion import batches, images, stores
+    from skinlesion.dataset import batches, images, stores
 
     n_file, n_read, (name, px, n_batches) = PLANS[size]
     lesions, _, _ = networks.lesions(Path(folder), px=px, n=n_read)

@@ -15,7 +15,10 @@ import pandas as pd
 import tensorflow as tf
 from keras.utils import FeatureSpace
 
-from skinlesion import metadata, params, tabular, training
+from skinlesion import params
+from skinlesion.dataset import metadata
+from skinlesion.features import tabular
+from skinlesion.training import schedule
 
 MISSING = "missing"
 
@@ -113,7 +116,7 @@ def n_features(space: FeatureSpace) -> int:
     return int(space.get_encoded_features().shape[-1])
 
 
-def compiled(logits: keras.Model, p: training.Params) -> keras.Model:
+def compiled(logits: keras.Model, p: schedule.Params) -> keras.Model:
     """Compile with the optimizer of the pipeline at a constant rate, and Keras' own AUC.
 
     Args:

@@ -61,7 +61,9 @@ def rates(folder: str, size: str, n_lesions: int) -> list[dict[str, Any]]:
 def score_all(folder: str, n_lesions: int) -> None:
     import networks
 
-    from skinlesion import metadata, params, tabular
+    from skinlesion import params
+    from skinlesion.dataset import metadata
+    from skinlesion.features import tabular
 
     _start()
     name, px = SMALL
@@ -79,18 +81,19 @@ def score_all(folder: str, n_lesions: int) -> None:
 
 
 def _start() -> None:
-    from skinlesion import backend
+    from skinlesion.network import backend
 
     backend.start(backend.Params(backend="tensorflow", precision="float32", seed=0))
 
 
 def _score(m: Any, folder: Path, n_lesions: int) -> None:
-    from skinlesion import predict, stores
+    from skinlesion.dataset import stores
+    from skinlesion.scoring import predict
 
     store = stores.open_store(folder / "train-image.hdf5")
     p = predict.Params(batch_size=BATCH_SIZE, engine="auto", strict=True)
     found = 0
-    for piece in predict.score([m], folder / "train-metadata.csv", store, p):
+    for piece in predict.score([m], predict.Source(folder / "train-metadata.csv", store), p):
         found += len(piece)
     if found != n_lesions:
         raise RuntimeError(f"{n_lesions} lesions must be scored. Got {found} instead.")

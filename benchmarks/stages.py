@@ -34,18 +34,18 @@ MIN_SECONDS = 0.3  # of growth; less is noise of the start-up
 TRAIN, TRAIN_TILES = "train-metadata.csv", "train-image.hdf5"
 # In the order of the pipeline; as in dvc.yaml, but in one folder.
 COMMANDS = {
-    "check": [TRAIN, TRAIN_TILES, "test-metadata.csv", "test-image.hdf5", "lesions.csv", "d.json"],
+    "check": [
+        *("--train-metadata", TRAIN, "--train-images", TRAIN_TILES),
+        *("--test-metadata", "test-metadata.csv", "--test-images", "test-image.hdf5"),
+        *("--lesions", "lesions.csv", "--counts", "data.json"),
+    ],
     "split": ["lesions.csv", "folds.csv"],
     "resample": ["0", "folds.csv", "draws.csv", "prior.json"],
     "encode": ["0", "folds.csv", TRAIN, "encoded"],
     "calibrate": ["predictions", "calibrated"],
     "evaluate": [
-        "calibrated",
-        "predictions/unreadable.csv",
-        TRAIN,
-        "e.json",
-        "details.json",
-        "plots",
+        *("calibrated", "--unreadable", "predictions/unreadable.csv", "--train-metadata", TRAIN),
+        *("--evaluation", "e.json", "--details", "details.json", "--plots", "plots"),
     ],
 }
 

@@ -51,23 +51,25 @@ class Ran(NamedTuple):
 
 
 def pipeline(folder: Path, name: str, px: int, steps: Sequence[int]) -> Ran:
-    from skinlesion import backend
+    from skinlesion.network import backend
 
     backend.start(backend.Params(backend="tensorflow", precision="float32", seed=0))
     import networks
 
-    from skinlesion import model, predict, stores, training
+    from skinlesion.dataset import stores
+    from skinlesion.network import model
+    from skinlesion.scoring import predict
+    from skinlesion.training import fitting, fold
 
     p, ends = networks.train_params(len(steps)), []
     lesions, y_true, encoder = networks.lesions(folder, px=px)
     plan = networks.architecture(name, px, lesions.tabular.shape[1])
+    plan_of_epochs = [networks.epoch(lesions, y_true, n * p.batch_size) for n in steps]
     with redirect_stdout(sys.stderr):
-        training.fit(
+        fitting.fit(
             model.build(plan),
-            [networks.epoch(lesions, y_true, n * p.batch_size) for n in steps],
-            networks.validation(lesions, y_true),
-            p,
-            augmentation=networks.augmentation("default"),
+            fold.Examples(plan_of_epochs, networks.validation(lesions, y_true)),
+            fitting.Recipe(train=p, augment=networks.augmentation("default")),
             log=lambda epoch, values: ends.append(_now()),
         )
 
@@ -78,7 +80,9 @@ def pipeline(folder: Path, name: str, px: int, steps: Sequence[int]) -> Ran:
     def score() -> None:
         store = stores.open_store(folder / "train-image.hdf5")
         scoring = predict.Params(batch_size=p.batch_size, engine="auto", strict=True)
-        for _ in predict.score([prepared()], folder / "train-metadata.csv", store, scoring):
+        for _ in predict.score(
+            [prepared()], predict.Source(folder / "train-metadata.csv", store), scoring
+        ):
             pass
 
     return Ran(len(lesions), p.batch_size, ends, score)
@@ -88,7 +92,7 @@ def starter(folder: Path, name: str, px: int, steps: Sequence[int]) -> Ran:
     import networks
     import recipe
 
-    from skinlesion import model
+    from skinlesion.network import model
 
     p, ends = networks.train_params(1), []
     table = recipe.read(folder)

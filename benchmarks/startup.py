@@ -2,8 +2,7 @@
 
     python benchmarks/startup.py [tiny|usual|large]
 
-`dvc repro` runs in a clone whose outputs are stand-ins that DVC was told to take as done. A
-stage imports what its `deps` name; where one of them is the backend, Keras is started, too.
+`dvc repro` runs in a clone whose outputs are stand-ins that DVC was told to take as done.
 """
 
 import subprocess
@@ -21,17 +20,7 @@ IDLE = "dvc repro, nothing to do: 5 s at most"
 N_ROUNDS = {"tiny": 1, "usual": 2, "large": 5}
 DVC = (sys.executable, "-m", "dvc")
 STAGES = YAML(typ="safe").load(harness.ROOT / "dvc.yaml")["stages"]
-# Scripts import their own packages, tqdm and dvclive, at the top.
-IMPORTS = """
-import importlib, runpy, sys
-script, *modules = sys.argv[1:]
-runpy.run_path(script, run_name="started")
-if "skinlesion.backend" in modules:
-    from skinlesion import backend
-    backend.start(backend.Params(backend="tensorflow", precision="float32", seed=0))
-for module in modules:
-    importlib.import_module(module)
-"""
+IMPORTS = "import runpy, sys; runpy.run_path(sys.argv[1], run_name='imported')"
 
 
 def done(clone: Path) -> None:
@@ -61,11 +50,7 @@ def repro(clone: Path) -> harness.Spent:
 
 def imports(stage: str) -> harness.Spent:
     """Import what a stage imports."""
-    package = "src/skinlesion/"
-    deps = [d for d in STAGES[stage]["deps"] if d.startswith(package) and d.endswith(".py")]
-    modules = [f"skinlesion.{Path(d).stem}" for d in deps if not d.endswith("__init__.py")]
-    script = STAGES[stage]["cmd"].split()[2]
-    return harness.spent([sys.executable, "-c", IMPORTS, script, *modules])
+    return harness.spent([sys.executable, "-c", IMPORTS, f"stages/{stage}.py"])
 
 
 def _row(what: str, rounds: list[harness.Spent]) -> dict[str, Any]:

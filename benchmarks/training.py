@@ -9,6 +9,7 @@ so its short ones at size usual are a little too far from the limit: the large s
 """
 
 import importlib.util
+import os
 import sys
 import tempfile
 import time
@@ -44,7 +45,8 @@ N_ROUNDS = {"tiny": 1, "usual": 2, "large": 3}
 
 
 def measure(folder: str, size: str, backend_name: str, precision: str) -> list[dict[str, Any]]:
-    from skinlesion import backend
+    os.environ["KERAS_BACKEND"] = backend_name  # before Keras is imported
+    from skinlesion.network import backend
 
     backend.start(backend.Params(backend=backend_name, precision=precision, seed=0))
     rows = []
@@ -65,7 +67,8 @@ def _rates(
     import limits
     import networks
 
-    from skinlesion import feed, model, training
+    from skinlesion.network import model
+    from skinlesion.training import fitting, fold, input_pipeline
 
     keras.utils.clear_session()  # the networks measured before keep their memory otherwise
     p, changes = networks.train_params(1 + n_rounds), networks.augmentation(augmentation)
@@ -73,7 +76,7 @@ def _rates(
     data = networks.epoch(lesions, y_true, n_batches * p.batch_size)
     plan = networks.architecture(name, px, lesions.tabular.shape[1])
     given = {"batch_size": p.batch_size, "seed": p.seed, "augmentation": changes}
-    alone = feed.Feed(lesions, **given)
+    alone = input_pipeline.InputPipeline(lesions, **given)
 
     def read() -> None:
         for _ in alone.epoch(data, epoch=0):
@@ -93,12 +96,10 @@ def _rates(
         start = _now()
 
     with redirect_stdout(sys.stderr):
-        training.fit(
+        fitting.fit(
             model.build(plan),
-            [data],
-            networks.validation(lesions, y_true),
-            p,
-            augmentation=changes,
+            fold.Examples([data], networks.validation(lesions, y_true)),
+            fitting.Recipe(train=p, augment=changes),
             log=log,
         )
     # The first epoch compiles.

@@ -9,7 +9,8 @@ compare out-of-fold scores; the holdout is for the one that was chosen.
 import argparse
 from pathlib import Path
 
-from skinlesion import bootstrap, comparison, errors, params
+from skinlesion import errors, params
+from skinlesion.evaluation import bootstrap, comparison
 
 
 def main() -> None:

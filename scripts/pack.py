@@ -12,7 +12,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from skinlesion import errors, packing, stores
+from skinlesion import errors
+from skinlesion.dataset import stores
+from skinlesion.preparation import packing
 
 
 def main(folder: Path, hdf5: Path, leave_out_broken: bool) -> None:

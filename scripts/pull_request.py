@@ -15,11 +15,12 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from skinlesion import errors, forge
+from skinlesion import errors
+from skinlesion.experiments import forge
 
 if TYPE_CHECKING:
-    from skinlesion import bootstrap
-    from skinlesion.pull_request import Compared
+    from skinlesion.evaluation import bootstrap
+    from skinlesion.experiments.pull_request import Compared
 
 HERE = Path()
 SCORES_CSV = Path("predictions/holdout.csv")
@@ -29,7 +30,9 @@ NO_CREDENTIALS = "this run has no credentials for the remote."
 
 def report(folder: Path, base: str, remote: bool, address: str) -> None:
     """Write the report on the current commit."""
-    from skinlesion import bootstrap, changes, params, pull_request
+    from skinlesion import params
+    from skinlesion.evaluation import bootstrap
+    from skinlesion.experiments import changes, pull_request
 
     p = params.load("pull_request", pull_request.Params)
     sampling = params.load("measure", bootstrap.Params)
@@ -58,7 +61,7 @@ def report(folder: Path, base: str, remote: bool, address: str) -> None:
 
 def _files(before: str, after: str, folder: Path, remote: bool) -> tuple[list[str], list[str]]:
     """Write the files beside the report: their names, and a sentence per one that cannot be had."""
-    from skinlesion import changes, pictures
+    from skinlesion.experiments import changes, pictures
 
     if remote:
         pictures.fetch(before, after, HERE)
@@ -75,7 +78,7 @@ def _files(before: str, after: str, folder: Path, remote: bool) -> tuple[list[st
 
 def _compared(before: str, after: str, p: "bootstrap.Params") -> "Compared | str":
     """The intervals of the differences; or why there are none, for the report to say so."""
-    from skinlesion import comparison
+    from skinlesion.evaluation import comparison
 
     try:
         first, second = (comparison.read(commit, SCORES_CSV) for commit in (before, after))

@@ -18,7 +18,8 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc.utils.flatten import flatten
 
-from skinlesion import errors, sweep
+from skinlesion import errors
+from skinlesion.experiments import sweep
 
 
 def queue(args: argparse.Namespace) -> None:

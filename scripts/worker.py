@@ -14,11 +14,12 @@ import sys
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
-from skinlesion import errors, processes
+from skinlesion import errors
+from skinlesion.training import processes
 
 
 def main(stage: str) -> None:
-    process = processes.place().process  # before DVC removes the outs
+    process = processes.current().process_index  # before DVC removes the outs
     command = _command(stage)
     if process == 0:
         command = f"dvc repro --single-item --force {stage}"

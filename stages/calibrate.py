@@ -1,16 +1,15 @@
 """Stage `calibrate`: turn scores into probabilities, by what out-of-fold lesions show.
 
-    python stages/calibrate.py PREDICTIONS CALIBRATED
-
 The order of the lesions stays. Out-of-fold patients do not calibrate themselves: each part of
 them is calibrated by the others. Writes submission.csv, holdout.csv, oof.csv and
 calibration.json.
 """
 
-import sys
 from pathlib import Path
 
-from skinlesion import calibration, errors, metadata, params
+from skinlesion import command, params
+from skinlesion.dataset import metadata
+from skinlesion.evaluation import calibration
 
 
 def main(predictions: Path, calibrated: Path) -> None:
@@ -32,4 +31,4 @@ def main(predictions: Path, calibrated: Path) -> None:
 
 
 if __name__ == "__main__":
-    errors.run(main, *map(Path, sys.argv[1:]))
+    command.run(main)

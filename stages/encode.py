@@ -1,28 +1,27 @@
 """Stage `encode`: turn the tabular features of a fold's lesions into numbers.
 
-    python stages/encode.py FOLD FOLDS_CSV METADATA_CSV OUT_FOLDER
-
 The encoder is fitted on the fold's training rows only. Writes encoder.json, and
 tabular.parquet: isic_id and one float32 column per encoded feature, for all lesions outside
 the holdout.
 """
 
-import sys
 from pathlib import Path
 
 import pandas as pd
 
-from skinlesion import errors, metadata, params, split, tabular
+from skinlesion import command, params
+from skinlesion.dataset import metadata, partition
+from skinlesion.features import tabular
 
 
-def main(fold: str, folds_csv: Path, metadata_csv: Path, out: Path) -> None:
+def main(fold: int, folds_csv: Path, metadata_csv: Path, out: Path) -> None:
     p = params.load("encode", tabular.Params)
     tabular.refuse(p, metadata.header(metadata_csv))
     folds = metadata.read(folds_csv)
     lesions = metadata.read(
         metadata_csv, columns=["isic_id", *p.numeric, *p.categorical], text=p.categorical
     )
-    training = split.training_rows(folds, validation_fold=int(fold))["isic_id"]
+    training = partition.training_rows(folds, validation_fold=fold)["isic_id"]
     encoder = tabular.fit(lesions[lesions["isic_id"].isin(training)], p)
 
     seen = lesions[lesions["isic_id"].isin(folds.loc[folds["fold"] >= 0, "isic_id"])]
@@ -35,4 +34,4 @@ def main(fold: str, folds_csv: Path, metadata_csv: Path, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    errors.run(main, *sys.argv[1:2], *map(Path, sys.argv[2:]))
+    command.run(main)

@@ -1,54 +1,45 @@
 """Stage `explain`: what each input gives to the ranking, and where the image branch looks.
 
-    python stages/explain.py MODELS PREDICTIONS TRAIN_METADATA_CSV TRAIN_IMAGES EXPLANATIONS
-
 Of the holdout, or of the out-of-fold lesions where there is none. Writes importance.csv, and
 gallery.csv with the tiles that the ranking gets most wrong, each with its occlusion map.
 """
 
-import sys
 from pathlib import Path
 
-from skinlesion import backend, bootstrap, errors, metadata, params, split, stores
+from skinlesion import command, params
+from skinlesion.dataset import metadata, partition, stores
+from skinlesion.evaluation import bootstrap
+from skinlesion.explanation import branches, occlusion, permutation
+from skinlesion.network import backend, trained
 
 
 def main(
-    models_folder: Path,
-    predictions: Path,
-    metadata_csv: Path,
-    images_path: Path,
-    out: Path,
+    models: Path, predictions: Path, *, train_metadata: Path, train_images: Path, out: Path
 ) -> None:
     backend.start(params.load("keras", backend.Params))
-    # Keras has its backend now.
-    from skinlesion import explanation, halves, occlusion, predict, trained
-
-    p = params.load("explain", explanation.Params)
-    batch_size = params.load("predict", predict.Params).batch_size
+    p = params.load("explain", permutation.Params)
     resampling = params.load("measure", bootstrap.Params)
-    expected = params.load("split", split.Params).train_folds
-    models = trained.load_folds(models_folder, expected=expected)
-    cut = {fold: halves.cut(m) for fold, m in models.items()}
-    holdout, oof = (metadata.read(predictions / name) for name in ("holdout.csv", "oof.csv"))
-    scored = explanation.primary(holdout, oof)
-    names, text = trained.columns(list(models.values()))
-    table = metadata.read(metadata_csv, columns=["isic_id", *names], text=text)
-    store = stores.open_store(images_path)
+    expected = params.load("split", partition.Params).train_folds
+    loaded = trained.load_folds(models, expected=expected)
+    cut = {fold: branches.cut(m) for fold, m in loaded.items()}
+    names, text = trained.columns(list(loaded.values()))
+    table = metadata.read(train_metadata, columns=["isic_id", *names], text=text)
+    store = stores.open_store(train_images)
+    scored = permutation.primary(predictions)
+
+    lesions = permutation.sample(scored, p)
+    members = branches.read(cut, lesions, table, store, batch_size=p.batch_size)
+    found = permutation.importance(members, lesions, p, resampling)
+    wrong = permutation.most_wrong(scored, p)
+    members = branches.read(cut, wrong, table, store, batch_size=p.batch_size)
+    drops = occlusion.drops(members, len(wrong), p.patch_fraction, batch_size=p.batch_size)
     out.mkdir(parents=True, exist_ok=True)
-
-    lesions = explanation.sample(scored, p)
-    members = halves.read(cut, lesions, table, store, batch_size=batch_size)
-    found = explanation.importance(members, lesions, p, resampling)
-    found.to_csv(out / "importance.csv", index=False)
-
-    wrong = explanation.most_wrong(scored, p)
-    members = halves.read(cut, wrong, table, store, batch_size=batch_size)
-    drops = occlusion.drops(members, len(wrong), fraction=p.patch_fraction, batch_size=batch_size)
     gallery = occlusion.write(wrong, drops, store, out, fraction=p.patch_fraction)
+    found.to_csv(out / "importance.csv", index=False)
     gallery.to_csv(out / "gallery.csv", index=False)
-    print(f"explain: {explanation.summary(found)}")
+    print(f"explain: {permutation.summary(found)}")
     print(f"{out}: {len(found)} measures of importance, {len(gallery)} tiles")
 
 
 if __name__ == "__main__":
-    errors.run(main, *map(Path, sys.argv[1:]))
+    command.run(main)

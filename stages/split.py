@@ -1,19 +1,18 @@
-"""Stage `split`: share patients out between the holdout and the folds.
-
-    python stages/split.py LESIONS_CSV FOLDS_CSV
+"""Stage `split`: divide patients between the holdout and the folds.
 
 Reads isic_id, patient_id and target; adds the fold. Everything downstream takes its rows from
-FOLDS_CSV, so leakage can only start here.
+the file that it writes, so leakage can only start here.
 """
 
-import sys
 from pathlib import Path
 
-from skinlesion import errors, metadata, params, split
+from skinlesion import command, params
+from skinlesion.dataset import metadata, partition
+from skinlesion.preparation import split
 
 
 def main(lesions_csv: Path, folds_csv: Path) -> None:
-    p = params.load("split", split.Params)
+    p = params.load("split", partition.Params)
     lesions = metadata.read(lesions_csv)
     folds = split.by_patient(
         lesions, n_folds=p.n_folds, holdout_fraction=p.holdout_fraction, seed=p.seed
@@ -24,4 +23,4 @@ def main(lesions_csv: Path, folds_csv: Path) -> None:
 
 
 if __name__ == "__main__":
-    errors.run(main, *map(Path, sys.argv[1:]))
+    command.run(main)

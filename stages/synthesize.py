@@ -1,24 +1,22 @@
 """Stage `synthesize`: draw the default challenge folder.
 
-    python stages/synthesize.py OUT_FOLDER
-
 Writes train-metadata.csv, train-image.hdf5, test-metadata.csv and test-image.hdf5 in the layout
 of SLICE-3D, so that the pipeline runs without any download. The lesions are invented: scores on
 them say that the pipeline works, not how well it ranks real ones.
 """
 
-import sys
 from pathlib import Path
 
 from tqdm import tqdm
 
-from skinlesion import errors, params, synthetic
+from skinlesion import command, params
+from skinlesion.synthetic import challenge_folder
 
 
 def main(folder: Path) -> None:
-    p = params.load("synthesize", synthetic.Params)
+    p = params.load("synthesize", challenge_folder.Params)
     with tqdm(total=p.n_lesions + p.n_test_lesions, unit=" tiles", mininterval=5) as bar:
-        synthetic.draw(folder, p, progress=bar.update)
+        challenge_folder.draw(folder, p, progress=bar.update)
     print(
         f"drew {p.n_lesions} lesions ({p.n_malignant} malignant) of {p.n_patients} patients "
         f"and {p.n_test_lesions} test lesions"
@@ -26,4 +24,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    errors.run(main, *map(Path, sys.argv[1:]))
+    command.run(main)

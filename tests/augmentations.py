@@ -1,6 +1,6 @@
 """The block `augment` of the tests: every change strong enough to be seen, all switched off."""
 
-from skinlesion import augment
+from skinlesion.network import augment
 
 STRENGTHS = {
     "horizontal_flip": {},

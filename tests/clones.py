@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests import two_commits
 
-from skinlesion import changes
+from skinlesion.experiments import changes
 
 
 @pytest.fixture(scope="session")

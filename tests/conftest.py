@@ -9,7 +9,7 @@ import pytest
 os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
 os.environ["KERAS_BACKEND"] = "tensorflow"
 
-from skinlesion import synthetic
+from skinlesion.synthetic import challenge_folder
 
 DRAWN = {"n_lesions": 120, "n_patients": 24, "n_malignant": 20, "n_test_lesions": 30, "seed": 7}
 
@@ -18,14 +18,14 @@ DRAWN = {"n_lesions": 120, "n_patients": 24, "n_malignant": 20, "n_test_lesions"
 def challenge(tmp_path_factory) -> Path:
     """A challenge folder; read it only."""
     folder = tmp_path_factory.mktemp("challenge")
-    synthetic.draw(folder, synthetic.Params(**DRAWN), progress=lambda n: None)
+    challenge_folder.draw(folder, challenge_folder.Params(**DRAWN), progress=lambda n: None)
     return folder
 
 
 @pytest.fixture
 def keras_started() -> None:
     """Keras as a stage finds it: TensorFlow, float32, deterministic, freshly seeded."""
-    from skinlesion import backend
+    from skinlesion.network import backend
 
     backend.start(backend.Params(backend="tensorflow", precision="float32", seed=0))
 
@@ -33,7 +33,7 @@ def keras_started() -> None:
 @pytest.fixture
 def architecture(keras_started):
     """Make the architecture of a network small enough for a test."""
-    from skinlesion import model
+    from skinlesion.network import model
 
     def make(*, n_features: int = 2, imagenet_input: bool = False, **changes) -> model.Architecture:
         small = {
@@ -61,7 +61,7 @@ def solid_tiles():
 
     from PIL import Image
 
-    from skinlesion import images
+    from skinlesion.dataset import images
 
     class Solid:
         def __init__(self, brightness: dict[str, int]) -> None:

@@ -11,10 +11,12 @@ import pandas as pd
 from PIL import Image
 from scipy.stats import norm
 
+from skinlesion.reporting import inputs
+
 ROOT = Path(__file__).parents[1]
 NAMES = (
     *("params.yaml", "data.json", "details.json", "plots", "calibrated", "explanations"),
-    *("train", "models", "report.html", "report.css", "out.html"),
+    *("train", "models", "out.html"),
 )
 LONG = (
     "Department of Dermatology and Venereology, University Hospital of a City With a Long Name, X"
@@ -266,15 +268,14 @@ def write(
     risk.to_csv(paths["calibrated"] / f"{found['primary']}.csv", index=False)
     for fold in range(n_folds):
         _fold(paths["models"] / f"fold-{fold}", paths["train"] / f"fold-{fold}", fold)
-    for name in ("report.html", "report.css"):
-        paths[name].write_text((ROOT / "src" / "skinlesion" / name).read_text())
     return list(paths.values())
 
 
 def page(folder: Path, **changes: Any) -> str:
     """Write the files, run the stage on them, and return the page."""
     paths = write(folder, **changes)
-    runpy.run_path(str(ROOT / "stages" / "report.py"))["main"](*paths)
+    main = runpy.run_path(str(ROOT / "stages" / "report.py"))["main"]
+    main(inputs.Files(*paths[:-1]), report=paths[-1])
     return paths[-1].read_text()
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from skinlesion import bootstrap
+from skinlesion.evaluation import bootstrap
 
 
 def lesions(seed: int, *, n: int = 300, n_patients: int = 40, levels: int = 60) -> pd.DataFrame:

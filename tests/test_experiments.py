@@ -7,7 +7,8 @@ import pytest
 from dvc.utils.hydra import apply_overrides
 from tests.test_pipeline import BLOCKS, PARAMS, ROOT
 
-from skinlesion import metadata, params
+from skinlesion import params
+from skinlesion.dataset import metadata
 
 FILES = {path.name: path for path in sorted((ROOT / "experiments").glob("*.txt"))}
 ARGUMENT = re.compile(r"-S (?P<key>[a-z_]+(\.[a-z_]+)+)=(?P<value>[\w.,\[\]/-]+)")

@@ -5,8 +5,12 @@ from pathlib import Path
 import pytest
 from pydantic import Field, ValidationError
 
-from skinlesion import evaluation, metadata, params, resample, split, tabular
+from skinlesion import params
+from skinlesion.dataset import metadata, partition
 from skinlesion.errors import InputError
+from skinlesion.evaluation import measurement
+from skinlesion.features import tabular
+from skinlesion.preparation import resample
 
 ROOT = Path(__file__).parents[1]
 
@@ -265,10 +269,10 @@ def test_an_error_in_params_is_an_input_error():
     ("name", "block"),
     [
         ("data", metadata.Params),
-        ("split", split.Params),
+        ("split", partition.Params),
         ("resample", resample.Params),
         ("encode", tabular.Params),
-        ("evaluate", evaluation.Params),
+        ("evaluate", measurement.Params),
     ],
 )
 def test_the_blocks_of_the_project_are_right(name, block):

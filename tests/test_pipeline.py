@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from modulefinder import ModuleFinder
@@ -11,25 +12,17 @@ import pytest
 from dvc.repo import Repo
 from ruamel.yaml import YAML
 
-from skinlesion import (
-    augment,
-    backend,
-    bootstrap,
-    calibration,
-    curves,
-    evaluation,
-    explanation,
-    metadata,
-    model,
-    params,
-    predict,
-    pull_request,
-    resample,
-    split,
-    synthetic,
-    tabular,
-    training,
-)
+from skinlesion import params
+from skinlesion.dataset import metadata, partition
+from skinlesion.evaluation import bootstrap, calibration, curves, measurement
+from skinlesion.experiments import pull_request
+from skinlesion.explanation import permutation
+from skinlesion.features import tabular
+from skinlesion.network import augment, backend, model
+from skinlesion.preparation import resample
+from skinlesion.scoring import predict
+from skinlesion.synthetic import challenge_folder
+from skinlesion.training import schedule
 
 ROOT = Path(__file__).parents[1]
 PIPELINE = YAML(typ="safe").load(ROOT / "dvc.yaml")
@@ -37,23 +30,24 @@ STAGES = PIPELINE["stages"]
 PARAMS = YAML(typ="safe").load(ROOT / "params.yaml")
 BLOCKS = {
     "data": metadata.Params,
-    "synthesize": synthetic.Params,
-    "split": split.Params,
+    "synthesize": challenge_folder.Params,
+    "split": partition.Params,
     "resample": resample.Params,
     "encode": tabular.Params,
     "keras": backend.Params,
     "model": model.Params,
     "augment": augment.Params,
-    "train": training.Params,
+    "train": schedule.Params,
     "predict": predict.Params,
     "measure": bootstrap.Params,
     "calibrate": calibration.Params,
-    "evaluate": evaluation.Params,
-    "explain": explanation.Params,
+    "evaluate": measurement.Params,
+    "explain": permutation.Params,
     "pull_request": pull_request.Params,
 }
 WITH_A_NETWORK = ("train", "predict", "explain")
 OF_NETWORKS = {"tensorflow", "keras", "keras_cv", "jax", "torch"}
+PACKAGE = "src/skinlesion"
 NOT_A_FILE = "${item.fold}"  # an argument that says which fold
 
 
@@ -65,9 +59,14 @@ def outs(stage: dict) -> list:
     return [*stage.get("outs", []), *stage.get("metrics", []), *stage.get("plots", [])]
 
 
+def words(name: str) -> list[str]:
+    return shlex.split(STAGES[name]["cmd"])
+
+
 def script(name: str) -> str:
-    source, interpreter, path = STAGES[name]["cmd"].split()[:3]
+    *variables, source, interpreter, path = words(name)[: words(name).index("python") + 2]
     assert (source, interpreter) == ("PYTHONPATH=src", "python")
+    assert variables == (["KERAS_BACKEND=${keras.backend}"] if name in WITH_A_NETWORK else [])
     return path
 
 
@@ -81,6 +80,17 @@ def imported(path: str) -> set[str]:
     finder = modules_of(path)
     files = [Path(m.__file__) for m in finder.modules.values() if m.__file__]
     return {f.relative_to(ROOT).as_posix() for f in files}
+
+
+def code_of(name: str) -> set[str]:
+    """The part of a stage's deps that is code: its script, rooms, modules outside a room."""
+    return {path for path in paths(STAGES[name]["deps"]) if path.startswith(("src/", "stages/"))}
+
+
+def room(module: str) -> str:
+    """The folder of a module of the package; the module itself, where it lies in no room."""
+    folder, name = module.rsplit("/", 1)
+    return module if folder == PACKAGE and name != "__init__.py" else folder
 
 
 def keys(tree: object) -> set[str]:
@@ -108,10 +118,25 @@ def test_every_script_is_a_stage():
 
 
 @pytest.mark.parametrize("name", STAGES)
-def test_a_stage_depends_on_all_the_code_it_imports_and_no_other(name):
-    code = {path for path in paths(STAGES[name]["deps"]) if path.endswith(".py")}
+def test_a_stage_depends_on_each_room_that_it_imports_and_on_no_other(name):
+    assert code_of(name) == {script(name), *map(room, imported(script(name)) - {script(name)})} - {
+        PACKAGE
+    }
 
-    assert imported(script(name)) == code
+
+@pytest.mark.parametrize("name", STAGES)
+def test_no_stage_depends_on_the_package_as_a_whole(name):
+    assert PACKAGE not in code_of(name)
+
+
+def test_training_runs_again_only_for_what_a_trained_network_depends_on():
+    """Hours of it must not be lost to a new chart, a new measure or a new command."""
+    rooms = {path.removeprefix(f"{PACKAGE}/") for path in code_of("train")} - {script("train")}
+
+    assert rooms <= {
+        *("command.py", "errors.py", "params.py", "metrics.py"),
+        *("dataset", "features", "network", "training"),
+    }
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -136,8 +161,9 @@ def test_stages_without_a_network_load_none_through_other_packages():
 @pytest.mark.parametrize("name", STAGES)
 def test_a_command_line_shows_every_file_in_and_out(name):
     stage = STAGES[name]
-    data = {path for path in paths(stage["deps"]) if not path.endswith(".py")}
-    shown = [word for word in stage["cmd"].split()[3:] if word != NOT_A_FILE]
+    data = paths(stage["deps"]) - code_of(name)
+    shown = [word for word in words(name)[words(name).index(script(name)) + 1 :]]
+    shown = [word for word in shown if word != NOT_A_FILE and not word.startswith("--")]
 
     assert set(shown) == data | paths(outs(stage))
     assert len(shown) == len(set(shown))

@@ -48,12 +48,12 @@ def test_a_stage_killed_twice_ends_with_the_bytes_of_one_that_never_was(inputs, 
     assert kept(folder) == [".npz"]
 
     second = start(folder, "writing", epoch=2)
-    assert "fold 0: goes on after epoch 1 of 4\n" in second.communicate()[0]
+    assert "fold 0: resumes after epoch 1 of 4\n" in second.communicate()[0]
     assert second.returncode < 0
     assert kept(folder) == [".npz", ".part"]  # the one of epoch 2, and half of epoch 3
 
     third = start(folder)
-    assert "fold 0: goes on after epoch 2 of 4\n" in finished(third)[0]
+    assert "fold 0: resumes after epoch 2 of 4\n" in finished(third)[0]
     assert kept(folder) == []
 
     finished(never_killed)
@@ -72,7 +72,7 @@ class StopError(Exception):
 @pytest.fixture
 def key(monkeypatch, keras_started):
     """Find the key under which the stage would keep its training."""
-    from skinlesion import checkpoint
+    from skinlesion.training import checkpoint
 
     def find(folder: Path, fold: str = "0") -> str:
         def restore(self, _) -> None:
@@ -145,7 +145,7 @@ def test_another_fold_never_goes_on_from_it(folder, key):
 def test_every_attempt_at_an_experiment_looks_in_the_same_place(
     inputs, tmp_path, monkeypatch, keras_started, place
 ):
-    from skinlesion import checkpoint
+    from skinlesion.training import checkpoint
 
     def restore(self, _) -> None:
         raise StopError(self.folder)

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import runpy
+import shlex
 import shutil
 import subprocess
 import sys
@@ -54,7 +55,8 @@ def command(name: str) -> list[str]:
     line = STAGES[name]["cmd"]
     for key, value in values.items():
         line = line.replace(f"${{{key}}}", value)
-    return line.split()[3:]
+    words = shlex.split(line)
+    return words[words.index(f"stages/{name}.py") + 1 :]
 
 
 def run(name: str, *args: str | Path) -> str:
@@ -127,7 +129,6 @@ def work(repository, tmp_path, monkeypatch):
     shutil.copy(repository / "params.yaml", folder)
     for name in ("data", "models", "predictions", "calibrated", "explanations", "metrics"):
         shutil.copytree(repository / name, folder / name)
-    (folder / "src").symlink_to(ROOT / "src")  # where the template of the report is
     monkeypatch.chdir(folder)
     return folder
 
@@ -270,78 +271,13 @@ def test_every_epoch_is_logged(repository):
     assert all(len(curve.read_text().splitlines()) == 1 + 2 for curve in curves)
 
 
-@pytest.mark.parametrize("kind", ["hdf5", "folder"])
-def test_any_challenge_folder_is_scored_from_the_command_line(work, kind):
-    tiles = work / RAW / "test-image.hdf5"
-    if kind == "folder":
-        with h5py.File(tiles) as file:
-            (work / "tiles" / "deep").mkdir(parents=True)
-            for isic_id in file:
-                (work / "tiles" / "deep" / f"{isic_id}.jpg").write_bytes(file[isic_id][()])
-        tiles = work / "tiles"
-    shutil.copy(work / RAW / "test-metadata.csv", work / "meta.csv")
-    run("predict", "models/fold-0", "meta.csv", tiles, "out")
-
-    assert sorted(path.name for path in (work / "out").iterdir()) == [
-        "submission.csv",
-        "unreadable.csv",
-    ]
-    expected = (work / "predictions" / "submission.csv").read_bytes()
-    assert (work / "out" / "submission.csv").read_bytes() == expected
-
-
-def test_two_processes_score_to_the_bit_what_one_does(work, monkeypatch):
-    names = ("submission.csv", "unreadable.csv", "holdout.csv", "oof.csv")
-    monkeypatch.setattr("skinlesion.predict.N_READ", 8)
-    write_params(work, predict={"batch_size": 8})
-    run("predict", *command("predict"))
-    one = {name: (work / "predictions" / name).read_bytes() for name in names}
-    shutil.rmtree(work / "predictions")
-    monkeypatch.setenv("KERAS_DISTRIBUTION_NUM_PROCESSES", "2")
-    for process in ("1", "0"):
-        assert not (work / "predictions").exists()
-        monkeypatch.setenv("KERAS_DISTRIBUTION_PROCESS_ID", process)
-        run("predict", *command("predict"))
-
-    assert {name: (work / "predictions" / name).read_bytes() for name in names} == one
-    assert list((work / "checkpoints").iterdir()) == []
-
-
-def test_pieces_of_other_scores_are_never_joined(work, monkeypatch):
-    """Each attempt is left in its first moments, and shows the folder that it would go on from."""
-
-    def stopped(folder) -> None:
-        raise SystemExit(folder().name)
-
-    def folder(**changes: dict) -> str:
-        write_params(work, **changes)
-        with pytest.raises(SystemExit) as caught:
-            run("predict", *command("predict"))
-        return str(caught.value)
-
-    monkeypatch.setattr("skinlesion.crew.of_environment", stopped)
-    found = [folder(), folder(evaluate={"top_k": 5})]  # a block of another stage
-    found.append(folder(predict={"batch_size": 8}))
-    found.append(folder(predict={"engine": "keras"}, keras={"precision": "mixed_bfloat16"}))
-    found.append(folder(predict={"engine": "keras"}))
-    facts = work / "models/fold-0/facts.json"
-    facts.write_text(facts.read_text() + " ")
-    found.append(folder())
-    with h5py.File(work / RAW / "test-image.hdf5", "a") as file:
-        del file[next(iter(file))]
-    found.append(folder())
-
-    assert found[0] == found[1]
-    assert len(set(found)) == len(found) - 1
-
-
 def test_a_broken_test_tile_is_a_warning_on_a_line_of_its_own_and_is_scored(work):
     isic_ids = pd.read_csv(work / RAW / "test-metadata.csv")["isic_id"].tolist()
     with h5py.File(work / RAW / "test-image.hdf5", "a") as file:
         for isic_id in isic_ids[3:5]:
             del file[isic_id]
     warning, summary = run("check", *command("check")).splitlines()
-    run("predict", *command("predict")[:4])
+    run("predict", *command("predict"))
 
     assert warning.startswith("warning: test-image.hdf5")
     assert isic_ids[3] in warning
@@ -366,9 +302,12 @@ def test_an_image_only_network_runs(work):
 
 def test_a_table_only_network_runs(work):
     write_params(work, model={"backbone": "none"})
-    (work / RAW / "train-image.hdf5").write_bytes(b"is not read")
+    tiles = work / RAW / "train-image.hdf5"
+    whole = tiles.read_bytes()
+    tiles.write_bytes(b"is not read")
     run("train", *command("train"))
-    run("predict", *command("predict")[:4])
+    tiles.write_bytes(whole)
+    run("predict", *command("predict"))
 
     assert pd.read_csv(work / "predictions/submission.csv")["target"].nunique() > 20
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests import test_stages
 from tests.test_stages import RAW, ROOT, command, write_params
 
-from skinlesion import processes
+from skinlesion.training import processes
 
 STAGES = ("check", "split", "resample", "encode")
 FAST = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"  # to compile
@@ -43,8 +43,6 @@ def prepare(challenge: Path, folder: Path, **changes: dict) -> Path:
     write_params(folder, **changes)
     with contextlib.chdir(folder):
         for name in STAGES:
-            for path in map(Path, command(name)):
-                path.parent.mkdir(parents=True, exist_ok=True)
             test_stages.run(name, *command(name))
     return folder
 

@@ -1,0 +1,4 @@
+"""Measure scores: ranking, intervals, calibration, operating points, subgroups, comparison.
+
+May import dataset and the ground.
+"""

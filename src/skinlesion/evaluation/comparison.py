@@ -1,0 +1,151 @@
+"""Is one run better than another? The paired bootstrap of the difference, over patients."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from skinlesion.dataset import metadata
+from skinlesion.errors import InputError
+from skinlesion.evaluation import bootstrap, ranking
+from skinlesion.evaluation.bootstrap import Interval, Params, Resamples
+
+__all__ = ["paired", "read", "summary", "verdict"]
+
+COLUMNS = ["isic_id", "patient_id", "target", "score"]
+
+
+def paired(
+    first: pd.DataFrame, second: pd.DataFrame, p: Params, *, resamples: Resamples | None = None
+) -> dict[str, dict[str, Interval]]:
+    """Compare two sets of scores of the same lesions.
+
+    Args:
+        first: isic_id, patient_id, target and score, one row per lesion.
+        second: The same lesions, in any order.
+        p: The block `measure`. Each resample is of the same patients for both.
+        resamples: Of the patients; drawn where they are not given.
+
+    Returns:
+        For pauc and auc: the intervals of first, second and difference (second - first).
+
+    Raises:
+        InputError: The two are not of the same lesions with the same targets and patients, a
+            lesion occurs twice, or a score is no number.
+    """
+    second = _aligned(first, second)
+    resamples = bootstrap.draw(first, p) if resamples is None else resamples
+    ranked = [ranking.rank(first, table["score"], resamples) for table in (first, second)]
+    areas = {"pauc": lambda roc: roc.partial_auc(p.min_tpr), "auc": ranking.Roc.auc}
+    found = {}
+    for name, area in areas.items():
+        one, other = (r.each(area) for r in ranked)
+        values = {"first": one, "second": other, "difference": other - one}
+        found[name] = {k: bootstrap.interval(v, p.confidence) for k, v in values.items()}
+    return found
+
+
+def verdict(difference: Interval, *, first: str, second: str) -> str:
+    """Say what an interval of a difference shows.
+
+    Args:
+        difference: Of second - first, higher is better.
+        first: Name of the one.
+        second: Name of the other.
+
+    Returns:
+        "no difference shown" where the interval holds zero or is not known, else which is better.
+    """
+    low, high = difference["low"], difference["high"]
+    if low is None or high is None or low <= 0 <= high:
+        return "no difference shown"
+    return f"{second if low > 0 else first} is better"
+
+
+def summary(
+    lesions: pd.DataFrame, found: dict[str, dict[str, Interval]], *, first: str, second: str
+) -> str:
+    """Describe a comparison in a line per measure, each with what it shows.
+
+    Args:
+        lesions: patient_id and target of the lesions compared on.
+        found: From `paired`.
+        first: Name of the one.
+        second: Name of the other.
+    """
+    lines = [
+        f"{len(lesions):,} lesions of {lesions['patient_id'].nunique():,} patients, "
+        f"{int(lesions['target'].sum()):,} positives; {second} less {first} (these trained "
+        f"models; other seeds of training are not in the intervals):"
+    ]
+    for name, label in (("pauc", "pAUC"), ("auc", "AUC")):
+        one, other, difference = (found[name][k] for k in ("first", "second", "difference"))
+        change, low, high = (_signed(difference[k]) for k in ("value", "low", "high"))
+        said = verdict(difference, first=first, second=second)
+        values = f"{label:4s}  {one['value']:.4f} -> {other['value']:.4f}"
+        lines.append(f"{values}  {change} ({low} to {high})  {said}")
+    return "\n".join(lines)
+
+
+def read(source: str, path: Path) -> pd.DataFrame:
+    """Read the scores of a run.
+
+    Args:
+        source: A CSV file; or a commit, branch, tag or experiment of the DVC repository that the
+            current folder is in, whose scores are then taken from the cache or the remote.
+        path: Where the scores of a run are, in such a repository.
+
+    Returns:
+        isic_id, patient_id, target and score, one row per lesion.
+
+    Raises:
+        InputError: There is no such file and no such revision, its scores are neither in the
+            cache nor on the remote, or they lack a column.
+    """
+    if Path(source).is_file():
+        return metadata.read(Path(source), columns=COLUMNS)[COLUMNS]
+    # DVC takes a second to load, and a comparison of two tables does not need it.
+    import dvc.api
+    from dvc.exceptions import DvcException
+    from dvc_data.index import DataIndexError
+    from scmrepo.exceptions import SCMError
+
+    try:
+        with dvc.api.open(str(path), rev=source, encoding="utf-8") as file:
+            table = pd.read_csv(file, dtype={"isic_id": str, "patient_id": str})
+    except (DvcException, DataIndexError, SCMError, OSError) as error:
+        raise InputError(
+            f"{source} must be a file of scores, or a revision or experiment whose {path} is in "
+            f"the cache or on the remote. {error}"
+        ) from None
+    if not set(COLUMNS) <= set(table):
+        raise InputError(f"{path} of {source} must have the columns {COLUMNS}.")
+    return table[COLUMNS]
+
+
+def _aligned(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    """The second in the order of the first."""
+    for table in (first, second):
+        wrong = table["isic_id"].duplicated() | pd.to_numeric(table["score"], "coerce").isna()
+        if wrong.any():
+            isic_id = table.loc[wrong, "isic_id"].iloc[0]
+            raise InputError(
+                f"each lesion must have one score, a number. Got otherwise: {isic_id}."
+            )
+    first, second = (t.astype({"target": float}) for t in (first, second))
+    keys = ["isic_id", "patient_id", "target"]
+    one, other = (
+        table[keys].sort_values("isic_id", ignore_index=True) for table in (first, second)
+    )
+    if not one.equals(other):
+        n_shared = len(one.merge(other, on=keys))
+        raise InputError(
+            f"two runs must be compared on the same lesions, patients and targets. "
+            f"Got {len(one):,} and {len(other):,} lesions, of which {n_shared:,} agree: "
+            f"was the data or split.seed changed, or one of them a holdout and the other "
+            f"out-of-fold?"
+        )
+    return second.set_index("isic_id").loc[first["isic_id"]].reset_index()
+
+
+def _signed(value: float | None) -> str:
+    return "?" if value is None else f"{value:+.4f}"

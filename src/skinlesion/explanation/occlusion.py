@@ -1,0 +1,228 @@
+"""Where the image branch looks: a tile is hidden patch by patch, and the fall of the logit drawn.
+
+Chosen over maps of gradients: it needs the network's output only, so every backend gives it, and
+its resolution is that of the patches; at 64 px an EfficientNetV2 ends in 2 x 2 cells.
+
+Source:
+    Zeiler and Fergus (2014), https://arxiv.org/abs/1311.2901
+"""
+
+import io
+import math
+from collections.abc import Iterator
+from itertools import islice, product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+from scipy.ndimage import gaussian_filter1d
+from tqdm import tqdm
+
+from skinlesion.dataset import batches, images, stores
+from skinlesion.explanation import branches
+
+__all__ = ["COOL", "WARM", "drawn", "drops", "hidden", "n_places", "spread", "write"]
+
+# Vermilion and blue, which colour-blind people tell apart: Okabe and Ito (2008),
+# https://jfly.uni-koeln.de/color/
+WARM, COOL = (213, 94, 0), (0, 114, 178)
+MIDDLE_GREY, DARKEST_GREY = 170, 80  # all tiles alike, since colours do not show on black
+MAX_OPACITY = 0.7  # so that the tile is still to be seen
+MAX_TILE_PX, MIN_MAP_PX = 256, 192
+
+
+def drops(
+    members: list[branches.Member], n_lesions: int, fraction: float, *, batch_size: int
+) -> np.ndarray | None:
+    """Hide each patch of each tile, and measure how far the mean logit of the models falls.
+
+    Args:
+        members: From `halves.read`.
+        n_lesions: How many lesions were read.
+        fraction: Width of the patch, as a share of the tile's; in (0, 1).
+        batch_size: Tiles per step.
+
+    Returns:
+        Shape (n_lesions, n_places, n_places), positive where hiding lowers the logit; None
+        where no model has an image branch. The tabular features stay as they are.
+    """
+    seeing = [m for m in members if m.halves.image_branch is not None]
+    if not seeing:
+        return None
+    n = n_places(fraction)
+    found, total = np.zeros((n_lesions, n, n)), sum(len(m.rows) for m in seeing) * n**2
+    with tqdm(total=total, desc="patches", unit="patch", mininterval=1, maxinterval=30) as bar:
+        for m in seeing:
+            before = m.halves.logits(m.pooled, m.lesions.tabular)
+            after = _with_hidden_patches(m, fraction, batch_size, bar).reshape(-1, n, n)
+            found[m.rows] += m.weight * (before[:, np.newaxis, np.newaxis] - after)
+    return found
+
+
+def write(
+    lesions: pd.DataFrame,
+    drops: np.ndarray | None,
+    store: stores.Store,
+    out: Path,
+    *,
+    fraction: float,
+) -> pd.DataFrame:
+    """Write the tile of each lesion, <isic_id>.png, and its map, <isic_id>-occlusion.png.
+
+    Args:
+        lesions: From `explanation.most_wrong`.
+        drops: From `drops`, of these lesions.
+        store: The tiles.
+        out: The folder to write into.
+        fraction: Width of the patch, as for `drops`.
+
+    Returns:
+        kind, isic_id, patient_id, rank and n_lesions; tile and occlusion, the names of the
+        files, and largest_drop, that of the logit under one patch; the last two are empty
+        without drops. All maps have the same scale, so that they can be compared.
+
+    Raises:
+        images.ImageError: A tile cannot be read.
+    """
+    table = lesions.drop(columns="fold").assign(
+        tile=lesions["isic_id"] + ".png", occlusion="", largest_drop=np.nan
+    )
+    tiles = [_tile(store, isic_id) for isic_id in lesions["isic_id"]]
+    for name, tile in zip(table["tile"], tiles, strict=True):
+        (out / name).write_bytes(_png(tile))
+    if drops is None:
+        return table
+    table["occlusion"] = lesions["isic_id"] + "-occlusion.png"
+    table["largest_drop"] = drops.max(axis=(1, 2)).round(6)
+    sizes = [max(MIN_MAP_PX, len(tile)) for tile in tiles]
+    maps = [spread(d, fraction=fraction, px=px) for d, px in zip(drops, sizes, strict=True)]
+    # One scale for all; its end is not left to the one tile with the largest drop.
+    limit = float(np.quantile([np.abs(values).max() for values in maps], 0.75))
+    for name, tile, values in zip(table["occlusion"], tiles, maps, strict=True):
+        (out / name).write_bytes(_png(drawn(tile, values, limit=limit)))
+    return table
+
+
+def n_places(fraction: float) -> int:
+    """Count the places of a patch along one side of a tile, at most half its width apart.
+
+    Args:
+        fraction: Width of the patch, as a share of the tile's; in (0, 1).
+
+    Returns:
+        At least 2: the first patch touches one border of the tile, the last the other.
+    """
+    return 1 + math.ceil(round(2 * (1 - fraction) / fraction, 6))
+
+
+def hidden(tile: np.ndarray, *, fraction: float) -> Iterator[np.ndarray]:
+    """Hide each patch of a tile under the colour of the skin around the lesion.
+
+    Args:
+        tile: Shape (px, px, 3), uint8.
+        fraction: Width of the patch, as a share of the tile's; in (0, 1).
+
+    Yields:
+        n_places ** 2 tiles, row by row, each with one patch in the median colour of the
+        tile's border.
+    """
+    starts, width = _places(fraction, len(tile))
+    colour = _border_colour(tile)
+    for top, left in product(starts, starts):
+        patched = tile.copy()
+        patched[top : top + width, left : left + width] = colour
+        yield patched
+
+
+def spread(drops: np.ndarray, *, fraction: float, px: int) -> np.ndarray:
+    """Give each pixel the mean drop over the patches that cover it, then smooth.
+
+    Args:
+        drops: Shape (n_places, n_places), one per patch.
+        fraction: Width of the patch, as for `hidden`.
+        px: Width and height of the map, in pixels, whatever the network saw.
+
+    Returns:
+        Shape (px, px), within the range of the drops. The smoothing is a Gaussian of a quarter
+        of the patch's width; it takes the edges off the patches.
+    """
+    starts, width = _places(fraction, px)
+    pixels = np.arange(px)[:, np.newaxis]
+    covers = (starts <= pixels) & (pixels < starts + width)  # (px, n_places)
+    # The patches are a grid: the mean over those of a pixel is one over rows, then columns.
+    share = covers / covers.sum(axis=1, keepdims=True)
+    share = gaussian_filter1d(share, width / 4, axis=0, mode="nearest")
+    return np.asarray(share @ drops @ share.T)
+
+
+def drawn(tile: np.ndarray, values: np.ndarray, *, limit: float) -> np.ndarray:
+    """Draw a map over its tile.
+
+    Args:
+        tile: Shape (height, width, 3), uint8.
+        values: Shape (px, px), from `spread`.
+        limit: The value of the strongest colour. Maps of the same limit can be compared.
+
+    Returns:
+        Shape (px, px, 3), uint8: the tile in grey, under WARM where hiding it lowers the logit
+        and COOL where hiding it raises it, the more opaque the further; bare at 0.
+    """
+    grey = Image.fromarray(tile).convert("L").resize(values.shape[::-1], Image.Resampling.BICUBIC)
+    shade = np.asarray(grey, np.float64)[..., np.newaxis]
+    shade = np.clip(shade * MIDDLE_GREY / max(np.median(shade), 1), DARKEST_GREY, 255)
+    strength = np.clip(values / (limit or 1), -1, 1)[..., np.newaxis]
+    opacity = MAX_OPACITY * np.abs(strength)
+    colour = np.where(strength > 0, WARM, COOL)
+    blended = (1 - opacity) * shade + opacity * colour
+    return np.asarray(blended.round().astype(np.uint8))
+
+
+def _with_hidden_patches(
+    m: branches.Member, fraction: float, batch_size: int, bar: tqdm
+) -> np.ndarray:
+    """Logits of each lesion under each patch in turn, shape (n_rows * n_places ** 2,)."""
+    patched = (
+        tile
+        for inputs, unread in batches.scoring(m.lesions, batch_size=batch_size)
+        for whole in inputs["image"][: len(unread)]
+        for tile in hidden(whole, fraction=fraction)
+    )
+    rows = np.repeat(np.arange(len(m.rows)), n_places(fraction) ** 2)
+    found = []
+    for i in range(0, len(rows), batch_size):
+        part = rows[i : i + batch_size]
+        tiles = np.stack(list(islice(patched, batch_size)))
+        filled = np.pad(tiles, [(0, batch_size - len(tiles)), (0, 0), (0, 0), (0, 0)])
+        pooled = m.halves.pooled(filled)[: len(part)]
+        found.append(m.halves.logits(pooled, m.lesions.tabular[part]))
+        bar.update(len(part))
+    return np.concatenate(found)
+
+
+def _tile(store: stores.Store, isic_id: str) -> np.ndarray:
+    try:
+        image = images.decode(store.read(isic_id))
+    except images.ImageError as error:
+        raise images.ImageError(f"{isic_id}: {error}") from None
+    return images.square(image, px=min(*image.shape[:2], MAX_TILE_PX))
+
+
+def _png(image: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "png")
+    return file.getvalue()
+
+
+def _places(fraction: float, px: int) -> tuple[np.ndarray, int]:
+    """First pixels of the patches along a side, and their width."""
+    width = max(1, round(fraction * px))
+    starts = np.linspace(0, px - width, n_places(fraction)).round().astype(int)
+    return starts, width
+
+
+def _border_colour(tile: np.ndarray) -> np.ndarray:
+    margin = max(1, len(tile) // 16)
+    border = np.ones(tile.shape[:2], bool)
+    border[margin:-margin, margin:-margin] = False
+    return np.asarray(np.median(tile[border], axis=0).round().astype(np.uint8))

@@ -1,0 +1,44 @@
+"""The network: its backend, layers, augmentation and weights; a trained one as a folder.
+
+May import features, dataset and the ground.
+
+Keras takes its backend from the variable KERAS_BACKEND when it is imported, which happens here.
+dvc.yaml sets the variable for each stage that has a network, from params.yaml; `backend.start`
+compares the two. Where the backend is not installed, the program ends with code 1 and one line.
+"""
+
+import importlib.util
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["quiet"]
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Drop what TensorFlow's C++ writes on stderr while it loads; no log level hides it."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(nowhere)
+
+
+def _import_keras() -> None:
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    if importlib.util.find_spec(backend) is None:
+        raise SystemExit(
+            f"error: KERAS_BACKEND, the keras.backend of params.yaml, must be installed. "
+            f"Got {backend!r}, which is not: pip install {backend}"
+        )
+    with quiet():
+        importlib.import_module("tensorflow")
+        importlib.import_module("keras")
+
+
+_import_keras()

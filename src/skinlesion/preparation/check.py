@@ -1,0 +1,280 @@
+"""Validate a challenge folder before anything is spent on it, and count what it holds."""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+from tqdm import tqdm
+
+from skinlesion.dataset import challenge, images, metadata, stores
+from skinlesion.errors import InputError
+from skinlesion.params import nearest
+
+__all__ = ["Findings", "Part", "Tiles", "counts", "inspect", "leave_out", "read", "summary"]
+
+N_EXAMPLES = 10
+
+
+@dataclass
+class Findings:
+    """All that is wrong, grouped: what, and which lesions."""
+
+    errors: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    warnings: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    def lines(self, kind: str) -> list[str]:
+        """Describe each group in a line: its count and its first ten isic_ids.
+
+        Args:
+            kind: "errors" or "warnings".
+        """
+        return [
+            f"{what} ({len(ids):,}): {', '.join(ids[:N_EXAMPLES])}"
+            + " ..." * (len(ids) > N_EXAMPLES)
+            for what, ids in getattr(self, kind).items()
+        ]
+
+    def require_none(self) -> None:
+        """Refuse a folder with errors.
+
+        Raises:
+            InputError: There are errors; all of them are in the message.
+        """
+        if self.errors:
+            lines = "\n".join(f"  {line}" for line in self.lines("errors"))
+            raise InputError(f"check: the data must be whole. Found:\n{lines}")
+
+
+@dataclass(frozen=True)
+class Part:
+    """The training or the test half of a challenge folder."""
+
+    table: pd.DataFrame
+    table_name: str
+    store: stores.Store
+    store_name: str
+    training: bool  # whether patient_id and target are required, and broken tiles are errors
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """The sizes of the tiles that could be decoded."""
+
+    width_px: np.ndarray  # shape (n_tiles,)
+    height_px: np.ndarray  # shape (n_tiles,)
+
+
+def read(files: challenge.Files, findings: Findings, *, exclude: Iterable[str]) -> dict[str, Part]:
+    """Read both halves of a challenge folder.
+
+    Args:
+        files: Where they are.
+        findings: What is wrong with `exclude` is added here.
+        exclude: `data.exclude`, left out of the training table.
+
+    Returns:
+        Under "train" and "test".
+
+    Raises:
+        InputError: A file is absent, or cannot be read at all.
+    """
+    kept = leave_out(metadata.read(files.train_metadata), exclude, findings)
+    return {
+        "train": _part(kept, files.train_metadata, files.train_images, training=True),
+        "test": _part(
+            metadata.read(files.test_metadata),
+            files.test_metadata,
+            files.test_images,
+            training=False,
+        ),
+    }
+
+
+def summary(parts: Mapping[str, Part], findings: Findings) -> str:
+    """Say how much there is to learn from and to score, after a line for each warning.
+
+    Args:
+        parts: From `read`, without errors.
+        findings: From `inspect`.
+    """
+    train, warnings = parts["train"].table, findings.lines("warnings")
+    counted = (
+        f"check: {len(train):,} lesions of {train['patient_id'].nunique():,} patients, "
+        f"{train['target'].sum():,} positives; {len(parts['test'].table):,} to score"
+    )
+    return "\n".join([*(f"warning: {line}" for line in warnings), counted])
+
+
+def inspect(
+    part: Part,
+    findings: Findings,
+    *,
+    known: Iterable[str] = (),
+    progress: Callable[..., Any] = tqdm,
+) -> Tiles:
+    """Validate one half of a challenge folder: its table, and that every tile decodes.
+
+    A broken tile is an error in training and a warning in the test half, since a test lesion
+    is scored whatever its tile. A tile without a row is a warning.
+
+    Args:
+        part: The half.
+        findings: What is wrong is added here.
+        known: Further isic_ids whose tiles need no row.
+        progress: Wraps the iteration over the tiles, as tqdm does.
+
+    Returns:
+        The sizes of the tiles that could be decoded.
+    """
+    _table(part, findings)
+    isic_ids = part.table.get("isic_id", pd.Series(dtype=str)).dropna().astype(str)
+    found = findings.errors if part.training else findings.warnings
+    sizes = _tiles(isic_ids[isic_ids.str.strip() != ""], part, found, progress)
+    orphans = sorted(set(part.store.ids()) - set(isic_ids) - set(known))
+    if orphans:
+        findings.warnings[f"{part.store_name}: a tile has no row in {part.table_name}"] += orphans
+    return sizes
+
+
+def leave_out(lesions: pd.DataFrame, isic_ids: Iterable[str], findings: Findings) -> pd.DataFrame:
+    """Leave lesions out on purpose.
+
+    Args:
+        lesions: The training table.
+        isic_ids: `data.exclude`.
+        findings: An isic_id that the table lacks is added here.
+
+    Returns:
+        The other lesions.
+    """
+    if "isic_id" not in lesions:
+        return lesions
+    unknown = sorted(set(isic_ids) - set(lesions["isic_id"]))
+    if unknown:
+        findings.errors["data.exclude: it must name lesions of the training table"] += unknown
+    return lesions[~lesions["isic_id"].isin(set(isic_ids))]
+
+
+def counts(lesions: pd.DataFrame, sizes: Tiles) -> dict[str, Any]:
+    """Count what a table holds, for metrics/data.json.
+
+    Args:
+        lesions: A metadata table that `inspect` found right.
+        sizes: From `inspect`.
+
+    Returns:
+        Lesions, patients, positives and prevalence where they are known, missing values per
+        column that has any, the tiles' sizes in pixels, and how many lesions are of each licence
+        and each attribution, where the table names them.
+    """
+    found: dict[str, Any] = {"n_lesions": len(lesions)}
+    if "patient_id" in lesions:
+        per_patient = lesions["patient_id"].value_counts()
+        found["n_patients"] = len(per_patient)
+        found["lesions_per_patient"] = _range(per_patient.to_numpy())
+    if "target" in lesions:
+        found["n_positives"] = int(lesions["target"].sum())
+        found["prevalence"] = float(lesions["target"].mean())
+    missing = lesions.isna().sum()
+    found["missing"] = {c: int(n) for c, n in missing[missing > 0].items()}
+    found["tile_px"] = _range(sizes.width_px) | {
+        "n_not_square": int((sizes.width_px != sizes.height_px).sum())
+    }
+    for name, column in (("licences", "copyright_license"), ("attributions", "attribution")):
+        if column in lesions:
+            named = lesions[column].fillna("none given").value_counts().sort_index()
+            found[name] = {str(text): int(n) for text, n in named.items()}
+    return found
+
+
+def _part(table: pd.DataFrame, metadata_csv: Path, tiles: Path, *, training: bool) -> Part:
+    return Part(table, metadata_csv.name, stores.open_store(tiles), tiles.name, training=training)
+
+
+def _table(part: Part, findings: Findings) -> None:
+    required = metadata.REQUIRED if part.training else ("isic_id",)
+    absent = [column for column in required if column not in part.table]
+    for column in absent:
+        near = nearest(column, part.table.columns)
+        findings.errors[f"{part.table_name}: must have a column {column!r}.{near}"] += ["all"]
+    if not len(part.table):
+        findings.errors[f"{part.table_name}: must hold lesions"] += ["none"]
+    if absent or not len(part.table):
+        return
+    try:
+        _schema(part.training).validate(part.table, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        _collect(error.failure_cases, part.table, part.table_name, findings)
+
+
+def _tiles(
+    isic_ids: pd.Series, part: Part, found: dict[str, list[str]], progress: Callable[..., Any]
+) -> Tiles:
+    # One after the other: threads would wait for HDF5's lock and Python's, and take longer.
+    named = progress(isic_ids, total=len(isic_ids), desc=part.store_name)
+    sizes = [_size(part.store, isic_id) for isic_id in named]
+    first: dict[str, str] = {}
+    for isic_id, size in zip(isic_ids, sizes, strict=True):
+        if isinstance(size, str):
+            # Reasons that differ in a number or some bytes only are one group.
+            reason = first.setdefault(re.sub(r"b(['\"]).*?\1|\d+", "", size), size)
+            found[f"{part.store_name}: {reason}"].append(isic_id)
+    known = np.array([s for s in sizes if not isinstance(s, str)], int).reshape(-1, 2)
+    return Tiles(width_px=known[:, 0], height_px=known[:, 1])
+
+
+def _range(values: np.ndarray) -> dict[str, Any]:
+    if not len(values):
+        return {}
+    return {"min": int(values.min()), "median": float(np.median(values)), "max": int(values.max())}
+
+
+def _size(store: stores.Store, isic_id: str) -> tuple[int, int] | str:
+    try:
+        height, width, _ = images.decode(store.read(isic_id)).shape
+    except images.ImageError as error:
+        return str(error)
+    return width, height
+
+
+def _schema(training: bool) -> pa.DataFrameSchema:
+    named = pa.Check(lambda s: s.astype(str).str.strip() != "", error="must not be blank")
+    plain = pa.Check(lambda s: ~s.astype(str).str.contains("/"), error="must not hold a slash")
+    number = pa.Check(lambda s: np.isfinite(_numbers(s)), error="must be a finite number")
+    binary = pa.Check(lambda s: _numbers(s).isin([0, 1]), error="must be 0 or 1")
+    columns = {
+        "isic_id": pa.Column(checks=[named, plain], unique=True, report_duplicates="all"),
+        "patient_id": pa.Column(checks=[named], required=training),
+    }
+    columns |= {
+        c: pa.Column(checks=[number], nullable=True, required=False) for c in metadata.NUMERIC
+    }
+    if training:
+        columns["target"] = pa.Column(checks=[binary])
+    return pa.DataFrameSchema(columns)
+
+
+def _numbers(column: pd.Series) -> pd.Series:
+    values: pd.Series = pd.to_numeric(column, "coerce")
+    return values.astype(float)
+
+
+def _collect(cases: pd.DataFrame, lesions: pd.DataFrame, name: str, findings: Findings) -> None:
+    words = {"not_nullable": "must not be missing", "field_uniqueness": "must not occur twice"}
+    for key, group in cases.groupby(["column", "check"], sort=False):
+        column, check = map(str, key)
+        # Labels, not places: they count the rows of the file, also after `exclude`.
+        rows = group["index"].astype(int).tolist()
+        ids = lesions["isic_id"].loc[rows]
+        named = [
+            i if isinstance(i, str) else f"row {row + 2}" for i, row in zip(ids, rows, strict=True)
+        ]
+        first = group["failure_case"].infer_objects().tolist()[0]
+        found = "" if check in words else f". Got {first!r} first"
+        findings.errors[f"{name}: {column} {words.get(check, check)}{found}"] += named

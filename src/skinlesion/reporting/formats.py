@@ -1,0 +1,189 @@
+"""The JSON files that the report shows: what they must hold. Further keys are left alone."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, model_validator
+
+from skinlesion.errors import InputError
+from skinlesion.evaluation import bootstrap, calibration
+
+__all__ = ["Data", "Details", "Facts", "Interval", "load"]
+
+
+class Format(BaseModel):
+    """Base of every format: immutable, no conversion of types, no infinity."""
+
+    model_config = ConfigDict(frozen=True, strict=True, allow_inf_nan=False)
+
+
+F = TypeVar("F", bound=Format)
+
+
+def _having(*keys: str) -> AfterValidator:
+    def check(found: dict[str, Any]) -> dict[str, Any]:
+        absent = [key for key in keys if key not in found]
+        if absent:
+            raise ValueError(f"the keys {absent} are missing")
+        return found
+
+    return AfterValidator(check)
+
+
+Interval = Annotated[bootstrap.Interval, _having("value", "low", "high")]
+Intervals = dict[str, Interval]
+LOSSES = [f"{loss}{of}" for loss in ("log_loss", "brier") for of in ("", "_of_base_rate", "_skill")]
+ERRORS = ["expected_calibration_error", "expected_calibration_error_of_true_risks"]
+Risks = Annotated[Intervals, _having(*LOSSES, "slope", "intercept", *ERRORS)]
+
+
+# === metrics/details.json ===
+
+
+class Baseline(Format):
+    """How well one column alone ranks the lesions, and how far ahead of it the model is."""
+
+    column: str
+    pauc: Interval
+    auc: Interval
+    pauc_difference: Interval
+    auc_difference: Interval
+
+
+class OperatingPoint(Format):
+    """What using a threshold would mean."""
+
+    criterion: Literal["specificity", "sensitivity"]
+    level: float
+    threshold: float
+    sensitivity: Interval
+    specificity: Interval
+    number_needed_to_examine: Interval
+    per_1000: Annotated[Intervals, _having("flagged", "found", "missed", "false_alarms")]
+
+
+class Group(Format):
+    """Measures of the lesions of one group."""
+
+    attribute: str
+    group: str
+    n_lesions: int
+    n_patients: int
+    n_positives: int
+    too_few: bool
+    auc: Interval
+    sensitivity: Interval
+
+
+class Subgroups(Format):
+    """Measures group by group, with the sensitivity at one operating point."""
+
+    specificity: float
+    absent: list[str]
+    groups: list[Group]
+
+
+class Scored(Format):
+    """What was measured on one set of scored lesions."""
+
+    n_lesions: int
+    n_positives: int
+    n_patients: int
+    n_patients_with_malignancy: int
+    n_crowded_patients: int
+    prevalence: float
+    ranking: Annotated[Intervals, _having("pauc", "auc", "average_precision", "top_k_sensitivity")]
+    baseline: Baseline | None
+    calibration: Annotated[dict[str, Risks], _having("before", "after")]
+    operating_points: list[OperatingPoint]
+    subgroups: Subgroups
+
+
+class Sampling(Format):
+    """What intervals come from."""
+
+    n_resamples: int
+    confidence: float
+
+
+class Details(Format):
+    """Every number that stage `evaluate` found."""
+
+    primary: Literal["holdout", "oof"]
+    bootstrap: Sampling
+    min_tpr: float
+    top_k: int
+    min_positives: int
+    min_patients: int
+    calibrator: calibration.Calibrator
+    test: Annotated[dict[str, int], _having("n_unreadable")]
+    sets: dict[Literal["holdout", "oof"], Scored]
+
+    @model_validator(mode="after")
+    def _primary_is_there(self) -> "Details":
+        if self.primary not in self.sets:
+            raise ValueError(f"sets must hold the primary one, {self.primary!r}")
+        return self
+
+
+# === metrics/data.json ===
+
+
+class Part(Format):
+    """What half of a challenge folder holds."""
+
+    n_lesions: int
+    n_patients: int | None = None
+    n_positives: int | None = None
+    prevalence: float | None = None
+    lesions_per_patient: dict[str, float] = {}
+    tile_px: dict[str, float]
+    missing: dict[str, int]
+    licences: dict[str, int] = {}
+    attributions: dict[str, int] = {}
+
+
+class Data(Format):
+    """What stage `check` found in a challenge folder."""
+
+    train: Part
+    test: Part
+    n_excluded: int
+    warnings: list[str]
+
+
+# === models/fold-K/facts.json ===
+
+
+class Facts(Format):
+    """What a model says of its training."""
+
+    prior_shift: float
+    best_epoch: int
+    validation: Annotated[dict[str, float], _having("validation/auc", "validation/pauc")]
+    backend: str
+    precision: str
+    versions: dict[str, str]
+    inputs_md5: dict[str, str]
+
+
+def load(path: Path, form: type[F]) -> F:
+    """Read a JSON file.
+
+    Args:
+        path: The file.
+        form: What it must hold: `Details`, `Data` or `Facts`.
+
+    Raises:
+        InputError: The file is absent or malformed, or lacks a key. All findings are in the one
+            message.
+    """
+    try:
+        return form.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"{path} must be a JSON file. {error}") from None
+    except ValidationError as error:
+        # A file that is no JSON at all is wrong at no key in particular.
+        found = [(".".join(map(str, e["loc"])), e["msg"]) for e in error.errors()]
+        findings = [": ".join(filter(None, [str(path), key, what])) for key, what in found]
+        raise InputError("\n".join(findings)) from None

@@ -1,0 +1,157 @@
+"""A training between two epochs, kept on disk so that one that was killed goes on."""
+
+import hashlib
+import io
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from skinlesion.training import atomic, distribution
+
+__all__ = ["Best", "Checkpoint", "Progress"]
+
+_N_DIGEST = hashlib.sha256().digest_size
+
+
+@dataclass(frozen=True)
+class Best:
+    """The epoch of the highest validation pAUC, the earliest of equals."""
+
+    epoch: int
+    values: dict[str, float]
+    weights: list[np.ndarray]
+
+    def summary(self, n_epochs: int) -> str:
+        """Say which epoch it is, and how well it ranks.
+
+        Args:
+            n_epochs: That were planned.
+        """
+        return (
+            f"best epoch {self.epoch + 1} of {n_epochs}, validation "
+            f"pAUC {self.values['validation/pauc']:.4f}, AUC {self.values['validation/auc']:.4f}"
+        )
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a training has come to, beside the state of its network and optimizer."""
+
+    logged: tuple[dict[str, float], ...] = ()  # the values of each finished epoch
+    best: Best = Best(-1, {"validation/pauc": -math.inf}, [])  # any epoch is better
+
+    def after(self, values: dict[str, float], network: keras.Model) -> "Progress":
+        """Add an epoch.
+
+        Args:
+            values: Of the epoch, "validation/pauc" among them.
+            network: As the epoch left it.
+        """
+        best = self.best
+        if values["validation/pauc"] > best.values["validation/pauc"]:
+            best = Best(len(self.logged), values, network.get_weights())
+        return Progress((*self.logged, values), best)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Keeps one training under its key.
+
+    Two processes may keep the same training at once: each file is put into place whole, and
+    what they write is the same.
+    """
+
+    folder: Path
+    key: str
+    say: Callable[[str], None]  # told, in a sentence, what a user should know
+
+    def restore(self, logits: keras.Model) -> Progress | None:
+        """Go back to where an earlier process came to.
+
+        Args:
+            logits: Compiled, of the same training; changed in place, its optimizer with it.
+
+        Returns:
+            The progress; None, and nothing changed, where no file of it is there and whole.
+
+        Raises:
+            InputError: Processes that train together would go on from different epochs.
+        """
+        arrays = self._arrays()
+        found = f"after epoch {len(arrays.get('logged', ()))}"
+        distribution.require_same(found, f"go on from one epoch, of {self.folder}, which all see")
+        if not arrays:
+            return None
+        logits.optimizer.build(logits.trainable_variables)
+        for variable, value in zip(_state(logits), _numbered(arrays, "state_"), strict=True):
+            variable.assign(value)
+        names = arrays["names"].tolist()
+        rows = arrays["logged"].tolist()
+        logged = tuple(dict(zip(names, row, strict=True)) for row in rows)
+        epoch = int(arrays["best_epoch"])
+        return Progress(logged, Best(epoch, logged[epoch], _numbered(arrays, "weights_")))
+
+    def save(self, progress: Progress, logits: keras.Model) -> None:
+        """Put what is needed to go on in place of what was kept of the epoch before.
+
+        A disk that is full costs the checkpoint and not the training, and is told of.
+
+        Args:
+            progress: After one epoch or more.
+            logits: As it and its optimizer are after that epoch.
+        """
+        names = list(progress.logged[0])
+        arrays = {
+            "names": np.array(names),
+            "logged": np.array([[of[name] for name in names] for of in progress.logged]),
+            "best_epoch": np.array(progress.best.epoch),
+        }
+        arrays |= {f"weights_{i:05d}": a for i, a in enumerate(progress.best.weights)}
+        state = map(keras.ops.convert_to_numpy, _state(logits))
+        arrays |= {f"state_{i:05d}": a for i, a in enumerate(state)}
+        file = io.BytesIO()
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+        file.write(hashlib.sha256(file.getbuffer()).digest())  # numpy reads past it
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with atomic.file(self._path) as kept:
+                kept.write(file.getbuffer())
+        except OSError as error:
+            self.say(f"epoch {len(progress.logged)} is not kept ({error}). Training goes on.")
+
+    def remove(self) -> None:
+        """Remove the progress, and what killed processes left of its files."""
+        for path in self.folder.glob(f"{self.key}*"):
+            path.unlink(missing_ok=True)
+
+    @property
+    def _path(self) -> Path:
+        return self.folder / f"{self.key}.npz"
+
+    def _arrays(self) -> dict[str, np.ndarray]:
+        try:
+            content = self._path.read_bytes()
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            self.say(f"{self._path} cannot be read ({error}). Training starts over.")
+            return {}
+        # The digest comes before any parsing: damage may turn into any error, or into none.
+        if hashlib.sha256(content[:-_N_DIGEST]).digest() != content[-_N_DIGEST:]:
+            self.say(f"{self._path} is damaged. Training starts over.")
+            return {}
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            return dict(arrays)
+
+
+def _state(logits: keras.Model) -> list[keras.Variable]:
+    """All that a step changes: weights, dropout's generators, the optimizer's moments."""
+    return [*logits.variables, *logits.optimizer.variables]
+
+
+def _numbered(arrays: dict[str, np.ndarray], prefix: str) -> list[np.ndarray]:
+    return [arrays[name] for name in sorted(arrays) if name.startswith(prefix)]

@@ -1,0 +1,90 @@
+"""One training: what decides it, the network that it starts from, and what it leaves."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+
+from skinlesion.network import model, pretrained, trained
+from skinlesion.training import checkpoint, checkpoint_folder, distribution, fingerprint
+from skinlesion.training.fold import Files, Fold, read
+from skinlesion.training.settings import Settings
+
+__all__ = ["Run", "start"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A network that is to be fitted to a fold."""
+
+    data: Fold
+    settings: Settings
+    network: keras.Model
+    architecture: model.Architecture
+    kept: checkpoint.Checkpoint
+    inputs_md5: dict[str, str]  # of the files, by path
+
+    def save(self, folder: Path, best: checkpoint.Best) -> None:
+        """Write the trained network, and remove its checkpoint and old ones.
+
+        Args:
+            folder: Made if need be.
+            best: From `fitting.fit`, which left the network with its weights.
+        """
+        facts = trained.Facts(
+            prior_shift=self.data.examples.validation.prior_shift,
+            best_epoch=best.epoch,
+            validation=best.values,
+            backend=self.settings.keras.backend,
+            precision=self.settings.keras.precision,
+            versions=fingerprint.versions(),
+            inputs_md5=self.inputs_md5,
+        )
+        trained.save(
+            folder,
+            self.network,
+            architecture=self.architecture,
+            encoder=self.data.encoder,
+            facts=facts,
+        )
+        self.kept.remove()
+        checkpoint_folder.remove_old(self.kept.folder)
+
+
+def start(
+    fold: int, files: Files, settings: Settings, *, script: Path, say: Callable[[str], None]
+) -> Run:
+    """Read a fold and build its network. Keras, and the devices, are started.
+
+    Args:
+        fold: The validation fold.
+        files: Of that fold.
+        settings: The params.
+        script: Of the stage; its code is part of the checkpoint's name.
+        say: Called with a sentence about the checkpoint that a user should know.
+
+    Returns:
+        The run. Its checkpoint has the name of all that decides its bits.
+
+    Raises:
+        InputError: A file is malformed, or processes that train together differ in something
+            that decides the bits.
+    """
+    data = read(fold, files, settings.model)
+    inputs_md5 = fingerprint.md5s(vars(files).values())
+    given = settings.blocks() | {"fold": str(fold), "devices": distribution.current().devices}
+    parts = fingerprint.parts(script, inputs_md5, **given)
+    for name, text in parts.items():
+        distribution.require_same(text, f"agree on {name}")
+    architecture = model.Architecture(
+        model=settings.model,
+        n_features=data.n_features,
+        imagenet_input=settings.model.weights != "none",
+    )
+    network = model.build(architecture, constant=data.encoder.constant_indices)
+    pretrained.initialise(network, settings.model)
+    kept = checkpoint.Checkpoint(
+        checkpoint_folder.folder(Path.cwd()), fingerprint.key(parts, network), say
+    )
+    return Run(data, settings, network, architecture, kept, inputs_md5)

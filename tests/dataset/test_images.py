@@ -1,0 +1,249 @@
+"""dataset.images: every kind of tile becomes the same pixels; what is broken is refused."""
+
+import contextlib
+import io
+import struct
+import tracemalloc
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.tiles import KINDS, PIXELS, encoded
+
+from skinlesion.dataset import images
+from skinlesion.errors import InputError
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG that claims a size, and holds no pixel."""
+    chunk = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    end = b"IEND" + struct.pack(">I", zlib.crc32(b"IEND"))
+    sized = struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    return b"\x89PNG\r\n\x1a\n" + sized + struct.pack(">I", 0) + end
+
+
+def jpeg_header(width: int, height: int) -> bytes:
+    """A JPEG that claims a size, and holds the pixels of a small one."""
+    data = bytearray(encoded(kind="JPEG"))
+    at = data.index(b"\xff\xc0") + 5
+    data[at : at + 4] = struct.pack(">HH", height, width)
+    return bytes(data)
+
+
+# === Decoding ===
+
+
+def test_a_png_decodes_to_its_very_pixels():
+    np.testing.assert_array_equal(images.decode(encoded()), PIXELS)
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind"),
+    [
+        ("RGB", "JPEG"),
+        ("L", "JPEG"),
+        ("L", "PNG"),
+        ("LA", "PNG"),
+        ("P", "PNG"),
+        ("1", "PNG"),
+        ("RGBA", "PNG"),
+    ],
+)
+def test_every_kind_of_tile_becomes_rgb(mode, kind):
+    tile = images.decode(encoded(mode=mode, kind=kind))
+    assert tile.shape == (24, 24, 3)
+    assert tile.dtype == np.uint8
+    if kind == "PNG":
+        expected = Image.fromarray(PIXELS).convert(mode).convert("RGB")
+        np.testing.assert_array_equal(tile, np.asarray(expected))
+    if mode in ("L", "LA", "1"):
+        assert (tile == tile[:, :, :1]).all()
+
+
+def test_transparency_does_not_change_the_colours():
+    alpha = np.dstack([PIXELS, np.arange(24 * 24).reshape(24, 24) % 256]).astype(np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(alpha).save(file, "PNG")
+    np.testing.assert_array_equal(images.decode(file.getvalue()), PIXELS)
+
+    palette = encoded(mode="P")
+    clear = encoded(mode="P", transparency=bytes(range(200)))
+    np.testing.assert_array_equal(images.decode(clear), images.decode(palette))
+
+
+def test_a_tile_is_as_high_and_as_wide_as_it_is():
+    tile = encoded(PIXELS[:9])
+    assert images.decode(tile).shape == (9, 24, 3)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("options", [{}, {"subsampling": 0}, {"progressive": True}])
+def test_a_jpeg_decodes_to_the_pixels_that_pillow_gives(mode, options):
+    data = encoded(mode=mode, kind="JPEG", **options)
+    expected = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+
+    np.testing.assert_array_equal(images.decode(data), expected)
+
+
+def smooth(px: int) -> np.ndarray:
+    """A tile without fine detail, which no resize can blur."""
+    y, x = np.mgrid[:px, :px] / px
+    waves = [np.sin(3 * x + 2 * y), np.cos(4 * x * y), np.sin(5 * y)]
+    return (127 + 90 * np.stack(waves, axis=-1)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("side", [64, 65, 90, 131, 239, 400, 1500])
+def test_a_large_jpeg_is_decoded_no_larger_than_it_must_be(side):
+    data = encoded(smooth(side), kind="JPEG", quality=95)
+    found = images.decode(data, min_px=64)
+
+    assert 64 <= min(found.shape[:2]) <= 64 + side / 8
+    whole = images.square(images.decode(data), px=64)
+    assert np.abs(images.tile(data, px=64).astype(int) - whole).max() <= 12
+    assert np.abs(images.tile(data, px=64).astype(int) - whole).mean() < 2
+
+
+@pytest.mark.parametrize(("width", "height"), [(200, 150), (90, 300)])
+def test_neither_side_of_a_tile_is_decoded_smaller_than_asked(width, height):
+    data = encoded(smooth(300)[:height, :width], kind="JPEG")
+
+    assert min(images.decode(data, min_px=64).shape[:2]) >= 64
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("px", [16, 24, 40])
+def test_a_tile_has_the_size_that_was_asked_for(kind, px):
+    assert images.tile(encoded(smooth(24), kind=kind), px=px).shape == (px, px, 3)
+
+
+def test_a_jpeg_that_pillow_forgives_is_read_as_pillow_reads_it():
+    """Such as one with a few wrong bits, which a strict decoder would refuse."""
+    whole, n_forgiven = encoded(smooth(64), kind="JPEG"), 0
+    for at in range(len(whole) - 400, len(whole) - 2, 3):
+        data = whole[:at] + b"\0" + whole[at + 1 :]
+        try:
+            expected = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+        except OSError:
+            continue
+        n_forgiven += 1
+        np.testing.assert_array_equal(images.decode(data), expected)
+
+    assert n_forgiven > 10
+
+
+@pytest.mark.parametrize("data", [b"", bytearray()])
+def test_an_empty_tile_is_refused(data):
+    with pytest.raises(images.ImageError, match=r"must be a whole JPEG or PNG\. It is empty\."):
+        images.decode(data)
+
+
+@pytest.mark.parametrize("data", [b"isic_id,target", b"GIF89a" + b"\0" * 30, b"BM" + b"\0" * 60])
+def test_what_is_no_image_is_refused_by_its_first_bytes(data):
+    with pytest.raises(images.ImageError, match="must be a whole JPEG or PNG") as refused:
+        images.decode(data)
+    assert repr(data[:4]) in str(refused.value)
+
+
+def test_an_image_of_another_format_is_refused():
+    for kind in ("GIF", "BMP", "TIFF", "PPM"):
+        with pytest.raises(images.ImageError, match="must be a whole JPEG or PNG"):
+            images.decode(encoded(kind=kind))
+
+
+@pytest.mark.parametrize("tile", KINDS.values(), ids=KINDS)
+def test_a_tile_cut_anywhere_is_refused(tile):
+    # The last bytes, a checksum and the mark of the end, hold no pixel.
+    for n in range(1, len(tile) - 20, 7):
+        with pytest.raises(images.ImageError, match="must be a whole JPEG or PNG"):
+            images.decode(tile[:n])
+
+
+@pytest.mark.parametrize(("mode", "kind"), [("CMYK", "JPEG"), ("YCbCr", "JPEG"), ("I;16", "PNG")])
+def test_another_colour_space_is_refused_by_name(mode, kind):
+    if mode == "YCbCr":  # what every colour JPEG is inside
+        assert images.decode(encoded(mode=mode, kind=kind)).shape == (24, 24, 3)
+        return
+    tile = (
+        encoded(np.zeros((9, 9), np.uint16), "I;16")
+        if mode == "I;16"
+        else encoded(mode=mode, kind=kind)
+    )
+    with pytest.raises(images.ImageError, match=rf"must be RGB or greyscale, 8 bit\. Got {mode}"):
+        images.decode(tile)
+
+
+@pytest.mark.parametrize("header", [png_header, jpeg_header])
+@pytest.mark.parametrize(("width", "height"), [(60_000, 60_000), (5001, 5000), (65_000, 400)])
+def test_a_forged_header_is_refused_before_memory_is_taken(header, width, height):
+    tile = header(width, height)
+    assert len(tile) < 2000
+    tracemalloc.start()
+    with pytest.raises(
+        images.ImageError, match=rf"must have at most 25,000,000 pixels\. Got {width} x {height}"
+    ):
+        images.decode(tile)
+    assert tracemalloc.get_traced_memory()[1] < 1e6
+    tracemalloc.stop()
+
+
+def test_the_largest_size_is_allowed():
+    with pytest.raises(images.ImageError, match="must be a whole JPEG or PNG"):  # no pixels
+        images.decode(png_header(5000, 5000))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_damage_anywhere_is_an_image_error_or_an_image(seed):
+    rng = np.random.default_rng(seed)
+    whole = [encoded(mode=m, kind=k) for m, k in [("RGB", "JPEG"), ("P", "PNG"), ("RGBA", "PNG")]]
+    for i in range(300):
+        tile = bytearray(whole[i % 3])
+        for at in rng.integers(0, len(tile) if i % 2 else 100, 3):
+            tile[at] = rng.integers(0, 256)
+        with contextlib.suppress(images.ImageError):
+            assert images.decode(bytes(tile)).dtype == np.uint8
+
+
+def test_an_image_error_is_an_input_error():
+    assert issubclass(images.ImageError, InputError)
+
+
+# === The square ===
+
+
+def test_a_square_tile_of_the_right_size_is_left_alone():
+    np.testing.assert_array_equal(images.square(PIXELS, px=24), PIXELS)
+
+
+@pytest.mark.parametrize("px", [8, 24, 64])
+def test_the_square_has_the_size_asked_for(px):
+    for shape in [(24, 24, 3), (9, 24, 3), (24, 9, 3), (1, 1, 3), (1, 50, 3)]:
+        tile = images.square(np.full(shape, 200, np.uint8), px=px)
+        assert tile.shape == (px, px, 3)
+        assert tile.dtype == np.uint8
+        assert (tile == 200).all()
+
+
+def test_of_an_oblong_tile_the_central_square_is_kept():
+    border = np.zeros((24, 7, 3), np.uint8)
+    wide = np.hstack([border, PIXELS, border])
+    high = np.vstack([border.swapaxes(0, 1), PIXELS, border.swapaxes(0, 1)])
+    for tile in (wide, high):
+        np.testing.assert_array_equal(images.square(tile, px=24), PIXELS)
+
+
+@pytest.mark.parametrize("px", [12, 24, 50])
+def test_what_lies_outside_the_square_does_not_matter_save_next_to_it(px):
+    wide = np.hstack([PIXELS[:, :10], PIXELS, PIXELS[:, 14:]])
+    other = wide.copy()
+    other[:, :8], other[:, -8:] = 0, 255
+    np.testing.assert_array_equal(images.square(other, px=px), images.square(wide, px=px))
+
+
+@pytest.mark.parametrize("shape", [(24, 24), (24, 37), (40, 24)])
+def test_a_turned_or_flipped_tile_gives_the_turned_or_flipped_square(shape):
+    tile = np.random.default_rng(1).integers(0, 256, (*shape, 3), np.uint8)
+    square = images.square(tile, px=16).astype(int)
+    for change in (np.fliplr, np.flipud, lambda a: a.swapaxes(0, 1)):
+        changed = images.square(np.ascontiguousarray(change(tile)), px=16)
+        assert np.abs(changed - change(square)).max() <= 1

@@ -1,0 +1,187 @@
+"""evaluation.comparison: paired over patients, and plain about what is not shown."""
+
+import io
+from pathlib import Path
+
+import dvc.api
+import numpy as np
+import pytest
+from dvc.exceptions import FileMissingError
+from dvc_data.index import DataIndexDirError
+from scmrepo.exceptions import RevError
+from tests.resampling import lesions, params
+
+from skinlesion import metrics
+from skinlesion.errors import InputError
+from skinlesion.evaluation import comparison
+
+SEEDS = pytest.mark.parametrize("seed", range(5))
+SCORES = Path("predictions/holdout.csv")
+
+
+def scored(seed: int, *, noise: float = 0.0):
+    table = lesions(seed, levels=100_000)
+    table["isic_id"] = [f"ISIC_{i:07d}" for i in range(len(table))]
+    rng = np.random.default_rng(100 + seed)
+    return table.assign(score=table["score"] + noise * rng.normal(size=len(table)))
+
+
+def compared(first, second) -> dict:
+    return comparison.paired(first, second, params(200))
+
+
+@SEEDS
+def test_the_values_and_their_difference_are_those_of_the_metrics(seed):
+    first, second = scored(seed), scored(seed, noise=1.0)
+    found = compared(first, second)
+    for name, area in (("pauc", metrics.partial_auc), ("auc", metrics.auc)):
+        one, other = (area(t["target"], t["score"]) for t in (first, second))
+        assert found[name]["first"]["value"] == pytest.approx(one, abs=1e-6)
+        assert found[name]["second"]["value"] == pytest.approx(other, abs=1e-6)
+        assert found[name]["difference"]["value"] == pytest.approx(other - one, abs=2e-6)
+
+
+@SEEDS
+def test_a_run_does_not_differ_from_itself_whatever_the_order_of_its_rows(seed):
+    first = scored(seed)
+    found = compared(first, first.sample(frac=1, random_state=seed))
+    for name in ("pauc", "auc"):
+        assert found[name]["difference"] == {"value": 0, "low": 0, "high": 0}
+        assert comparison.verdict(found[name]["difference"], first="a", second="b") == (
+            "no difference shown"
+        )
+
+
+@SEEDS
+def test_pairing_makes_the_interval_of_a_small_change_narrow(seed):
+    found = compared(scored(seed), scored(seed, noise=0.02))["auc"]
+    width = {name: i["high"] - i["low"] for name, i in found.items()}
+    assert width["difference"] < 0.5 * min(width["first"], width["second"])
+
+
+@SEEDS
+def test_turned_round_the_difference_changes_its_sign(seed):
+    first, second = scored(seed), scored(seed, noise=1.0)
+    one, other = (
+        compared(*pair)["pauc"]["difference"] for pair in ((first, second), (second, first))
+    )
+    assert one["low"] == pytest.approx(-other["high"], abs=1e-6)
+    assert one["high"] == pytest.approx(-other["low"], abs=1e-6)
+
+
+def test_a_ruined_score_is_shown_to_be_worse():
+    first = scored(0)
+    found = compared(first, first.assign(score=-first["score"]))["auc"]["difference"]
+    assert comparison.verdict(found, first="main", second="ruin") == "main is better"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0.01, 0.2, "new is better"),
+        (-0.2, -0.01, "old is better"),
+        (-0.1, 0.1, "no difference shown"),
+        (0.0, 0.1, "no difference shown"),
+        (None, None, "no difference shown"),
+    ],
+)
+def test_the_verdict_needs_an_interval_that_excludes_zero(low, high, expected):
+    difference = {"value": 0.1, "low": low, "high": high}
+    assert comparison.verdict(difference, first="old", second="new") == expected
+
+
+@pytest.mark.parametrize("change", ["fewer", "targets", "patients"])
+def test_other_lesions_are_refused_with_their_numbers(change):
+    first = scored(0)
+    second = {
+        "fewer": first[:200],
+        "targets": first.assign(target=1 - first["target"]),
+        "patients": first.assign(patient_id="IP_1"),
+    }[change]
+    with pytest.raises(InputError, match=r"the same lesions.*Got 300 and \d00 lesions, of which"):
+        compared(first, second)
+
+
+def test_the_summary_says_what_each_measure_shows():
+    first = scored(0)
+    second = first.assign(score=-first["score"])
+    said = comparison.summary(first, compared(first, second), first="main", second="ruin")
+    head, pauc, auc = said.splitlines()
+    assert head.startswith("300 lesions of ")
+    assert "ruin less main (these trained models; other seeds" in head
+    assert pauc.startswith("pAUC")
+    assert auc.startswith("AUC")
+    assert auc.endswith("  main is better")
+    assert f"{metrics.auc(first['target'], first['score']):.4f} -> " in auc
+
+
+@pytest.mark.parametrize("score", [np.nan, "high", None])
+def test_a_score_that_is_no_number_is_refused_by_the_lesions_name(score):
+    first = scored(0)
+    second = first.assign(score=first["score"].astype(object))
+    second.loc[4, "score"] = score
+    with pytest.raises(InputError, match=r"one score, a number\. Got otherwise: ISIC_0000004"):
+        compared(first, second)
+
+
+def test_a_lesion_that_occurs_twice_is_refused_by_name():
+    first, twice = scored(0), {"ISIC_0000009": "ISIC_0000007"}
+    with pytest.raises(InputError, match=r"one score, a number\. Got otherwise: ISIC_0000007"):
+        compared(first, first.assign(isic_id=first["isic_id"].replace(twice)))
+
+
+def test_targets_may_be_written_as_whole_numbers_or_not():
+    first = scored(0)
+    found = compared(first, first.assign(target=first["target"].astype(float)))
+    assert found["auc"]["difference"]["value"] == 0
+
+
+def test_another_min_tpr_gives_another_pauc():
+    first, second = scored(0), scored(0, noise=0.5)
+    p = params(50).model_copy(update={"min_tpr": 0.4})
+    found = comparison.paired(first, second, p)["pauc"]["second"]["value"]
+    expected = metrics.partial_auc(second["target"], second["score"], min_tpr=0.4)
+    assert found == pytest.approx(expected, abs=1e-6)
+
+
+# === Reading ===
+
+
+def test_scores_are_read_from_a_file(tmp_path):
+    path = tmp_path / "holdout.csv"
+    scored(0).assign(fold=-1).to_csv(path, index=False)
+    found = comparison.read(str(path), SCORES)
+    assert found.columns.tolist() == ["isic_id", "patient_id", "target", "score"]
+    assert len(found) == 300
+
+
+def test_scores_are_read_from_a_revision(monkeypatch):
+    text = scored(0).to_csv(index=False)
+    asked = []
+
+    def opened(path, *, rev, encoding):
+        asked.append((path, rev))
+        return io.StringIO(text)
+
+    monkeypatch.setattr(dvc.api, "open", opened)
+    assert len(comparison.read("main", SCORES)) == 300
+    assert asked == [("predictions/holdout.csv", "main")]
+
+
+@pytest.mark.parametrize(
+    "error", [RevError("x"), FileMissingError("x"), DataIndexDirError("x"), OSError("x")]
+)
+def test_a_revision_whose_scores_cannot_be_had_is_refused_by_name(monkeypatch, error):
+    def refused(*args, **kwargs):
+        raise error
+
+    monkeypatch.setattr(dvc.api, "open", refused)
+    with pytest.raises(InputError, match="no-such-run must be a file of scores, or a revision"):
+        comparison.read("no-such-run", SCORES)
+
+
+def test_a_revision_whose_scores_lack_a_column_is_refused(monkeypatch):
+    text = scored(0).drop(columns="score").to_csv(index=False)
+    monkeypatch.setattr(dvc.api, "open", lambda *args, **kwargs: io.StringIO(text))
+    with pytest.raises(InputError, match=r"holdout\.csv of main must have the columns"):
+        comparison.read("main", SCORES)

@@ -1,0 +1,190 @@
+"""network.trained: a model's folder holds all that scoring needs, and nothing that is run."""
+
+import json
+import pickletools
+import shutil
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from skinlesion.errors import InputError
+from skinlesion.features import tabular
+from skinlesion.network import model, trained
+
+pytestmark = pytest.mark.usefixtures("keras_started")
+
+FACTS = {
+    "prior_shift": 1.25,
+    "best_epoch": 2,
+    "validation": {"validation/pauc": 0.15},
+    "backend": "tensorflow",
+    "precision": "float32",
+}
+ENCODE = {
+    "numeric": ["age_approx"],
+    "categorical": ["sex"],
+    "scaling": "robust",
+    "missing": "median",
+    "min_category_count": 1,
+}
+LESIONS = pd.DataFrame({"age_approx": [40.0, 60.0, 80.0], "sex": ["male", "female", "male"]})
+FILES = ["architecture.json", "encoder.json", "facts.json", "network.weights.h5"]
+
+
+@pytest.fixture
+def encoder():
+    return tabular.fit(LESIONS, tabular.Params(**ENCODE))
+
+
+@pytest.fixture
+def parts(architecture, encoder):
+    """What is saved beside the weights."""
+
+    def make(**changes) -> dict:
+        return {
+            "architecture": architecture(n_features=len(encoder.names), **changes),
+            "encoder": encoder,
+            "facts": trained.Facts(**FACTS, versions={"keras": "3"}, inputs_md5={}),
+        }
+
+    return make
+
+
+@pytest.fixture
+def saved(tmp_path, parts):
+    """The folder of a small model, to be spoilt."""
+    small = parts(backbone="none")
+    trained.save(tmp_path / "model", model.build(small["architecture"]), **small)
+    return tmp_path / "model"
+
+
+def logits(m) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    inputs = {
+        "image": rng.integers(0, 256, (4, 32, 32, 3), dtype=np.uint8),
+        "tabular": rng.normal(size=(4, 5)).astype(np.float32),
+    }
+    return np.asarray(m({name: inputs[name] for name in m.input}, training=False))
+
+
+@pytest.mark.parametrize("changes", [{}, {"backbone": "none"}, {"head_units": [4]}])
+def test_a_loaded_model_scores_as_the_saved_one_to_the_bit(tmp_path, parts, changes):
+    given = parts(**changes)
+    network = model.build(given["architecture"])
+    trained.save(tmp_path / "model", network, **given)
+    found = trained.load(tmp_path / "model")
+
+    assert np.array_equal(logits(found.logits), logits(model.logits_of(network)))
+    assert found.encoder == given["encoder"]
+    assert found.architecture == given["architecture"]
+    assert found.facts == given["facts"]
+
+
+def test_the_same_model_is_the_same_bytes(tmp_path, parts):
+    given, weights = parts(), None
+    for name in ("one", "two"):
+        keras.utils.clear_session()  # KerasCV numbers the names of its layers within a process
+        network = model.build(given["architecture"])
+        weights = weights or network.get_weights()
+        network.set_weights(weights)
+        trained.save(tmp_path / name, network, **given)
+
+    assert sorted(file.name for file in (tmp_path / "one").iterdir()) == FILES
+    for name in FILES:
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_nothing_in_the_folder_is_a_pickle(saved):
+    for file in saved.iterdir():
+        with pytest.raises(ValueError, match=r"opcode|pickle exhausted|not enough"):
+            list(pickletools.genops(file.read_bytes()))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_missing_file_is_an_error_that_names_it(saved, name):
+    (saved / name).unlink()
+    with pytest.raises(InputError, match=rf"model/{name} must "):
+        trained.load(saved)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"a": 1}', "null"])
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_of_another_content_is_an_error_that_names_it(saved, name, content):
+    (saved / name).write_text(content)
+    with pytest.raises(InputError, match=rf"model/{name} must "):
+        trained.load(saved)
+
+
+@pytest.mark.parametrize("field", [*FACTS, "versions", "inputs_md5"])
+def test_facts_without_a_field_are_refused(saved, field):
+    facts = json.loads((saved / "facts.json").read_text())
+    del facts[field]
+    (saved / "facts.json").write_text(json.dumps(facts))
+    with pytest.raises(InputError, match=rf"facts\.json must be the facts of a model.*\s*{field}"):
+        trained.load(saved)
+
+
+@pytest.mark.parametrize("changes", [{"tabular_units": [9]}, {"head_units": [4]}])
+def test_weights_of_another_architecture_are_refused(saved, architecture, changes):
+    plan = architecture(n_features=5, backbone="none", **changes)
+    (saved / "architecture.json").write_text(plan.model_dump_json())
+    expected = r"network\.weights\.h5 must hold the weights of the architecture beside it\. ."
+    with pytest.raises(InputError, match=expected):
+        trained.load(saved)
+
+
+def test_an_encoder_of_another_number_of_features_is_refused(saved):
+    p = tabular.Params(**ENCODE | {"categorical": []})
+    tabular.save(tabular.fit(LESIONS, p), saved / "encoder.json")
+    with pytest.raises(InputError, match=r"model: the encoder must give 5 features\. Got 1"):
+        trained.load(saved)
+
+
+# === Folds ===
+
+
+@pytest.fixture
+def folds(tmp_path, saved):
+    for fold in (0, 2, 10):
+        shutil.copytree(saved, tmp_path / "models" / f"fold-{fold}")
+    return tmp_path / "models"
+
+
+def test_all_folds_are_loaded_in_their_order(folds):
+    assert list(trained.load_folds(folds)) == [0, 2, 10]
+    assert list(trained.load_folds(folds, expected=[10, 0, 2])) == [0, 2, 10]
+
+
+def test_one_models_folder_is_fold_0(saved):
+    assert list(trained.load_folds(saved)) == [0]
+
+
+def test_one_models_folder_has_no_known_fold(saved):
+    with pytest.raises(InputError, match=r"model must hold folders fold-K\. It holds none"):
+        trained.load_folds(saved, expected=[0])
+
+
+def test_a_fold_of_an_earlier_setting_is_refused_with_the_remedy(folds):
+    expected = r"train_folds = \[0, 10\] only\. Got \S*fold-2, .* rm -r \S*fold-2$"
+    with pytest.raises(InputError, match=expected):
+        trained.load_folds(folds, expected=[0, 10])
+
+
+def test_an_absent_fold_is_an_error_that_names_it(folds):
+    with pytest.raises(InputError, match=r"fold-1 must be a model\. There is none"):
+        trained.load_folds(folds, expected=[0, 1, 2, 10])
+
+
+def test_a_folder_without_models_is_an_error(tmp_path):
+    (tmp_path / "fold-0-old").mkdir()
+    with pytest.raises(InputError, match=r"must be a model or hold folders fold-K\. It holds none"):
+        trained.load_folds(tmp_path)
+
+
+def test_other_files_beside_the_models_are_ignored(folds):
+    (folds / "fold-3.txt").write_text("a note")
+    (folds / "fold-0-old").mkdir()
+
+    assert list(trained.load_folds(folds, expected=[0, 2, 10])) == [0, 2, 10]
