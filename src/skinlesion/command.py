@@ -29,7 +29,8 @@ def run(main: Callable[..., None]) -> None:
         SystemExit: As for `one_line_errors`.
     """
     with one_line_errors():
-        _command(main).main(standalone_mode=False)
+        script = os.path.basename(sys.argv[0])
+        _command(main).main(prog_name=script, standalone_mode=False)
 
 
 @contextmanager
@@ -71,16 +72,15 @@ def _sentence(error: OSError) -> str:
 
 def _command(main: Callable[..., None]) -> click.Command:
     """Make a command of a function."""
-    types, signature = get_type_hints(main), inspect.signature(main)
-    records: dict[str, Any] = {n: t for n, t in types.items() if dataclasses.is_dataclass(t)}
-    params: list[click.Parameter] = []
-    for name, parameter in signature.parameters.items():
-        if name in records:
-            params += [_option(f.name, f.type) for f in dataclasses.fields(records[name])]
-        elif parameter.kind is parameter.KEYWORD_ONLY:
-            params.append(_option(name, types[name]))
-        else:
-            params.append(click.Argument([name], type=types[name]))
+    types = get_type_hints(main)
+    records: dict[str, Any] = {
+        name: kind for name, kind in types.items() if dataclasses.is_dataclass(kind)
+    }
+    params = [
+        param
+        for name, parameter in inspect.signature(main).parameters.items()
+        for param in _params(name, types[name], parameter.kind is parameter.KEYWORD_ONLY)
+    ]
 
     def called(**given: Any) -> None:
         for name, record in records.items():
@@ -88,9 +88,13 @@ def _command(main: Callable[..., None]) -> click.Command:
             given[name] = record(**{field: given.pop(field) for field in fields})
         main(**given)
 
-    return click.Command(
-        os.path.basename(sys.argv[0]), params=params, callback=called, help=_help(main)
-    )
+    return click.Command(None, params=params, callback=called, help=_help(main))
+
+
+def _params(name: str, kind: Any, is_option: bool) -> list[click.Parameter]:
+    if dataclasses.is_dataclass(kind):
+        return [_option(field.name, field.type) for field in dataclasses.fields(kind)]
+    return [_option(name, kind) if is_option else click.Argument([name], type=kind)]
 
 
 def _option(name: str, kind: Any) -> click.Option:
