@@ -43,7 +43,7 @@ def test_a_stage_killed_twice_ends_with_the_bytes_of_one_that_never_was(inputs, 
     never_killed = start(other)
 
     first = start(folder, "logging", epoch=1)
-    assert "goes on" not in first.communicate()[0]
+    assert "resumes" not in first.communicate()[0]
     assert first.returncode == -9
     assert kept(folder) == [".npz"]
 
@@ -130,14 +130,14 @@ def test_the_same_training_has_one_key_in_every_folder(inputs, tmp_path, key):
 
 
 @pytest.mark.parametrize("other", OTHERS)
-def test_another_training_never_goes_on_from_it(folder, key, other):
+def test_another_training_never_resumes_from_it(folder, key, other):
     before = key(folder)
     OTHERS[other](folder)
 
     assert key(folder) != before
 
 
-def test_another_fold_never_goes_on_from_it(folder, key):
+def test_another_fold_never_resumes_from_it(folder, key):
     assert key(folder, "0") != key(folder, "1")
 
 

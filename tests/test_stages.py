@@ -108,7 +108,7 @@ def repository(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def clone(repository, tmp_path_factory):
-    """A clone of it, where `dvc repro` goes on beside the tests that do not wait for it."""
+    """A clone of it, where `dvc repro` runs beside the tests that do not wait for it."""
     folder = tmp_path_factory.mktemp("elsewhere") / "clone"
     ran = shell(folder.parent, f"git clone --quiet {repository} {folder}")
     assert ran.returncode == 0, ran.stderr

@@ -167,7 +167,7 @@ def test_a_file_that_was_cut_off_is_told_of_and_not_used(kept, after_two, share)
     path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
 
     assert kept.restore(network) is None
-    assert said == [f"{path} is damaged. Training starts over."]
+    assert said == [f"{path} is damaged. Training starts from the beginning."]
     assert equal(state(network), before)
 
 

@@ -303,7 +303,7 @@ TABLE = {"backbone": "none", "tabular_dropout": 0.3}
     ("network_p", "precision", "stops"),
     [(WITH_TILES, "float32", [1]), (TABLE, "float32", [1, 2, 4]), (TABLE, "mixed_float16", [2])],
 )
-def test_a_stopped_training_goes_on_to_the_same_bits(attempt, network_p, precision, stops):
+def test_a_stopped_training_resumes_to_the_same_bits(attempt, network_p, precision, stops):
     given = {"network_p": network_p, "precision": precision, "n_epochs": 4, "warmup_epochs": 1.5}
     expected = attempt(folder="never stopped", **given)
     for n_before, n_epochs in enumerate(stops):

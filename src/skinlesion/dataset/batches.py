@@ -1,4 +1,4 @@
-"""Lesions to batches: the rows, their tiles and tabular features; owns shuffling and its seed."""
+"""Batches of lesions: their tiles and tabular features, shuffled by seed."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ _READERS = ThreadPoolExecutor(N_READERS, thread_name_prefix="tiles")
 
 @dataclass(frozen=True)
 class Lesions:
-    """Lesions that a network can be fed with, row by row alike."""
+    """The inputs of a network for some lesions, row by row."""
 
     isic_ids: np.ndarray  # shape (n_lesions,)
     tabular: np.ndarray  # shape (n_lesions, n_features), float32; n_features may be 0
@@ -147,7 +147,7 @@ class _Batch:
 def _gathered(
     lesions: Lesions, parts: Iterator[tuple[np.ndarray, np.ndarray]], n: int = 0
 ) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray], list[str]]]:
-    """Gather the rows of each part, the next ones while one is used."""
+    """Read the rows of each part, the next parts ahead."""
     begun = (_begin(lesions, part, rows, max(n, len(rows))) for part, rows in parts)
     waiting = deque(islice(begun, N_AHEAD))
     while waiting:
@@ -173,7 +173,7 @@ def _begin(lesions: Lesions, part: np.ndarray, rows: np.ndarray, n: int) -> _Bat
 
 
 def _read(lesions: Lesions, store: stores.Store, rows: np.ndarray, tiles: np.ndarray) -> list[str]:
-    """Read tiles into an array that is black; say of each that stays so, why."""
+    """Read tiles into an array of zeros; return the reason for each that cannot be read."""
     reasons = []
     for isic_id, tile in zip(lesions.isic_ids[rows], tiles, strict=False):
         try:

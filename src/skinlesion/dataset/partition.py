@@ -12,7 +12,7 @@ HOLDOUT = -1  # the fold of patients that no training, encoding, resampling or c
 
 
 class Params(Block):
-    """Block `split`: how patients are shared out."""
+    """Block `split`: how patients are divided."""
 
     n_folds: int = Field(ge=2)
     holdout_fraction: float = Field(ge=0, lt=1)

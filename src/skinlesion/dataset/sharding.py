@@ -19,12 +19,12 @@ class Shard:
 
     @property
     def writes(self) -> bool:
-        """Whether this is the process that writes and speaks for all."""
+        """Whether this is the process that writes and prints for all."""
         return self.process_index == 0
 
     @property
     def devices(self) -> str:
-        """Say what trains: the draws of augmentation depend on how many share a batch."""
+        """Describe the devices: the random numbers of augmentation depend on their count."""
         return f"{self.n_devices}, of {self.n_processes} processes"
 
     def n_batches(self, n_drawn: int, batch_size: int) -> int:
@@ -71,7 +71,7 @@ class Shard:
         return found
 
     def per_process(self, batch_size: int) -> int:
-        """Tell how many lesions of a batch this process holds at once.
+        """Count the lesions of a batch that this process holds.
 
         Args:
             batch_size: Of all devices together.

@@ -8,7 +8,7 @@ THREADS = "TF_NUM_INTRAOP_THREADS"
 
 
 def n_threads() -> int:
-    """Tell how many threads may compute at once in this process.
+    """Count the threads that may compute at once in this process.
 
     As many as TensorFlow was told to use, so that processes which share a host leave each other
     room; else one per processor.

@@ -36,7 +36,7 @@ FEW = 5  # patients on the rarer side of a share, below which percentiles are to
 
 
 class Params(Block):
-    """Block `measure`: which pAUC is measured, and how sure that is."""
+    """Block `measure`: which pAUC is measured, and how its interval is taken."""
 
     min_tpr: float = Field(ge=0, lt=1)
     n_resamples: int = Field(ge=20, le=100_000)
@@ -67,7 +67,7 @@ class Resamples:
         return codes
 
     def of(self, lesions: pd.DataFrame) -> "Resamples":
-        """Take the same resamples, of the patients of some lesions only.
+        """Return the same resamples, of the patients of some lesions only.
 
         Args:
             lesions: patient_id, one row per lesion; all of them patients of the resamples.
@@ -137,7 +137,7 @@ def totals(values: np.ndarray, lesions: pd.DataFrame, resamples: Resamples) -> n
 
 
 def interval(values: np.ndarray, confidence: float) -> Interval:
-    """Take the percentile interval of a quantity.
+    """Return the percentile interval of a quantity.
 
     Args:
         values: Shape (1 + n_resamples,), that of the lesions as they are first; NaN where the
@@ -158,7 +158,7 @@ def interval(values: np.ndarray, confidence: float) -> Interval:
 
 
 def share(values: np.ndarray, confidence: float, *, n_patients: int) -> Interval:
-    """Take the interval of a share, such as a sensitivity.
+    """Return the interval of a proportion, such as a sensitivity.
 
     Near 0 and 1 the percentiles are too sure, and at 0 and 1 they claim certainty: what no
     patient shows, no resample does. Where fewer than FEW patients' worth is on the rarer side, the
@@ -197,7 +197,7 @@ def widened(found: Interval, low: float, high: float) -> Interval:
 
 
 def area(values: np.ndarray, confidence: float) -> Interval:
-    """Take the interval of an area under a curve.
+    """Return the interval of an area under a curve.
 
     Args:
         values: Shape (1 + n_resamples,), as for `interval`.

@@ -1,4 +1,4 @@
-"""Scores become probabilities: Platt scaling, fitted to patients that the model never saw."""
+"""Calibration: Platt scaling, fitted to the scores of patients that the model never saw."""
 
 from pathlib import Path
 from typing import Literal
@@ -133,7 +133,7 @@ def load(path: Path) -> Calibrator:
 
 
 def summary(calibrator: Calibrator) -> str:
-    """Say in a line what becomes of a score.
+    """Describe a calibrator in a line.
 
     Args:
         calibrator: From `fit`.

@@ -1,4 +1,4 @@
-"""Is one run better than another? The paired bootstrap of the difference, over patients."""
+"""Compare two runs: the paired bootstrap of their difference, over patients."""
 
 from pathlib import Path
 
@@ -45,7 +45,7 @@ def paired(
 
 
 def verdict(difference: Interval, *, first: str, second: str) -> str:
-    """Say what an interval of a difference shows.
+    """Put the interval of a difference into words.
 
     Args:
         difference: Of second - first, higher is better.

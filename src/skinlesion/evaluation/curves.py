@@ -48,7 +48,7 @@ def draw(
 
 
 def empty() -> dict[str, pd.DataFrame]:
-    """Give the tables of a set without lesions, which have their columns and no row."""
+    """Return the tables of a set without lesions: their columns and no row."""
     return {name: pd.DataFrame(columns=columns) for name, columns in CURVES.items()}
 
 
@@ -75,7 +75,7 @@ def _interpolated(x: np.ndarray, fpr: np.ndarray, tpr: np.ndarray) -> np.ndarray
 
 
 def _reached(recall: np.ndarray, tpr: np.ndarray, precision: np.ndarray) -> np.ndarray:
-    """Precisions where each recall is first reached, as average precision counts them."""
+    """Precisions at the first threshold of each recall, as average precision counts them."""
     columns = [
         b[np.minimum(np.searchsorted(a, recall - 1e-12), len(a) - 1)]
         for a, b in zip(tpr.T, precision.T, strict=True)
@@ -100,5 +100,5 @@ def _histogram(lesions: pd.DataFrame, n_bins: int) -> pd.DataFrame:
 
 
 def _thinned(n: int, n_points: int) -> np.ndarray:
-    """Places of at most n_points of n rows, the first and the last among them."""
+    """Indices of at most n_points of n rows, the first and the last among them."""
     return np.unique(np.linspace(0, n - 1, min(n, n_points)).round().astype(int))

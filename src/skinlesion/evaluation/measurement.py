@@ -1,4 +1,4 @@
-"""Everything that is measured of a set of scored lesions, each figure with its interval."""
+"""All figures of a set of scored lesions, each with its interval."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -40,7 +40,7 @@ class Params(Block):
 
 
 def columns(present: list[str], p: Params) -> list[str]:
-    """List what is read of the training metadata: the lesions' groups and the baseline.
+    """List the columns of the training metadata that are read: groups and the baseline.
 
     Args:
         present: The columns that the table has.
@@ -63,7 +63,7 @@ def columns(present: list[str], p: Params) -> list[str]:
 
 
 def joined(scored: pd.DataFrame, lesions: pd.DataFrame) -> pd.DataFrame:
-    """Join scores with what else is known of their lesions.
+    """Join scores with the metadata of their lesions.
 
     Args:
         scored: isic_id, one row per lesion.
@@ -147,7 +147,7 @@ def headline(details: Details) -> dict[str, dict[str, float]]:
 
 
 def summary(details: Details) -> str:
-    """Say in a line per set how good the scores are, how sure that is, and on what.
+    """Describe each set in a line: its pAUC and AUC with intervals, and its lesions.
 
     Args:
         details: From `evaluate`.

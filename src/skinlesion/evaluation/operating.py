@@ -1,4 +1,4 @@
-"""Operating points: thresholds, and what using one would mean for patients and clinicians."""
+"""Operating points: thresholds, and the sensitivity, specificity and counts at each."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -41,7 +41,7 @@ def threshold(
 
 
 def rates(lesions: pd.DataFrame, resamples: Resamples, *, threshold: float) -> dict[str, Interval]:
-    """Measure what a threshold finds and spares.
+    """Measure the sensitivity and the specificity of a threshold.
 
     Args:
         lesions: patient_id, target and score, one row per lesion.

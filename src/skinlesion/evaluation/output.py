@@ -15,7 +15,7 @@ __all__ = ["Files", "write"]
 
 @dataclass(frozen=True)
 class Files:
-    """Where it goes: two JSON files and a folder."""
+    """The files that stage `evaluate` writes."""
 
     evaluation: Path
     details: Path

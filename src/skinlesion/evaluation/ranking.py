@@ -1,4 +1,4 @@
-"""Lesions ranked once, then reweighted: ROC curves of all resamples at the price of one sort.
+"""ROC curves of all resamples from one sort: lesions are ranked once, then reweighted.
 
 A ROC curve bends only where a positive is found: lesions between two positives are one block,
 and the curve of a resample needs, per block, the counts of its positives and of its negatives,

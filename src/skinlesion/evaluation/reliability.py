@@ -1,4 +1,4 @@
-"""How far probabilities can be taken at their word: calibration, and losses against the base rate.
+"""Reliability of probabilities: calibration slope, intercept and error; losses.
 
 Van Calster et al. (2019), Calibration: the Achilles heel of predictive analytics,
 https://doi.org/10.1186/s12916-019-1466-7

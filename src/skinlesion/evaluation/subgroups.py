@@ -1,4 +1,4 @@
-"""How good the scores are for whom: groups of lesions by sex, age, site, lighting and more."""
+"""Measures by subgroup: lesions by sex, age, site, lighting and more."""
 
 from collections.abc import Callable, Iterable
 from typing import Any

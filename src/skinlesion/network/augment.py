@@ -39,7 +39,7 @@ class Rotation(Rate):
 
 
 class Params(Block):
-    """Block `augment`: what is done to a training tile, in this order."""
+    """Block `augment`: the random changes of a training tile, in this order."""
 
     horizontal_flip: Rate
     vertical_flip: Rate
@@ -54,7 +54,7 @@ class Params(Block):
 
 
 class _Draws:
-    """Stands in for the tf.random.Generator that KerasCV's layers draw from.
+    """Stateless replacement of the tf.random.Generator that KerasCV's layers draw from.
 
     A generator has a state, and tf.data may run ahead in iterators that are then given up,
     so what it draws depends on timing. Here each draw is a function of the batch's seed and
@@ -91,7 +91,7 @@ class _Uniform(keras_cv.core.FactorSampler):
 
 
 def pipeline(p: Params) -> Callable[[tf.Tensor, tf.Tensor], Images]:
-    """Compose the augmentation.
+    """Return the augmentation as one function.
 
     Args:
         p: The block `augment`.

@@ -79,7 +79,7 @@ class Params(Block):
 
 
 class Architecture(Block):
-    """All that `build` needs: the block `model`, and what the data add to it."""
+    """The arguments of `build`: the block `model`, and what follows from the data."""
 
     model: Params
     n_features: int = Field(ge=0)
@@ -163,7 +163,7 @@ def backbone(p: Params, *, rescale: bool) -> keras.Model:
 
 
 def logits_of(network: keras.Model) -> keras.Model:
-    """View a network up to its logit; the two share their weights.
+    """Return the network up to its logit; the two share their weights.
 
     Args:
         network: From `build`.
@@ -183,7 +183,7 @@ def apply(
     strict: bool = True,
     on_batch: Callable[[int], object] = lambda n_lesions: None,
 ) -> tuple[np.ndarray, list[str]]:
-    """Run a network, or several, over lesions.
+    """Compute the logits of lesions.
 
     Args:
         run: From a batch of inputs to logits, shape (batch_size, 1), such as `predict_on_batch`

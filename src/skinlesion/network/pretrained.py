@@ -37,7 +37,7 @@ _BLOCK = {
 
 
 def initialise(network: keras.Model, p: model.Params) -> None:
-    """Give a network's backbone the weights that `p.weights` names.
+    """Initialise a network's backbone with the weights that `p.weights` names.
 
     Args:
         network: From `model.build`, with imagenet_input unless p.weights is "none"; changed
@@ -53,7 +53,7 @@ def initialise(network: keras.Model, p: model.Params) -> None:
 
 
 def locate(weights: str, backbone: str) -> Path:
-    """Find the file of weights; download the published one the first time.
+    """Return the file of weights; the published one is downloaded once.
 
     Args:
         weights: "imagenet", or the path of a file made by keras.applications.

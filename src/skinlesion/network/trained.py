@@ -24,7 +24,7 @@ B = TypeVar("B", bound=Block)
 
 
 class Facts(Block):
-    """What scoring needs beside the weights, and where they come from."""
+    """What scoring needs beside the weights, and their provenance."""
 
     prior_shift: float  # subtracted from each logit, to put scores on the true prior
     best_epoch: int = Field(ge=0)

@@ -14,7 +14,7 @@ Weight = Annotated[float, Field(gt=0)]
 
 
 class Params(Block):
-    """Block `resample`: what is done about one positive in a thousand."""
+    """Block `resample`: how class imbalance is handled."""
 
     positive_repeats: int = Field(ge=1)
     negatives_per_positive: float | None = Field(gt=0)
@@ -59,7 +59,7 @@ def draw(lesions: pd.DataFrame, p: Params) -> pd.DataFrame:
 
 
 def prior_shift(lesions: pd.DataFrame, draws: pd.DataFrame) -> float:
-    """Tell how far resampling and weighting move the logit of a model that is fitted to `draws`.
+    """Compute how far resampling and weighting move the logit of a model fitted to `draws`.
 
     Args:
         lesions: isic_id and target of the fold's training lesions, at their true prevalence.
@@ -79,7 +79,7 @@ def prior_shift(lesions: pd.DataFrame, draws: pd.DataFrame) -> float:
 
 
 def summary(lesions: pd.DataFrame, draws: pd.DataFrame) -> str:
-    """Say in a line what an epoch holds, and how many of the negatives the plan ever shows.
+    """Describe an epoch in a line, and how many of the negatives the plan ever shows.
 
     Args:
         lesions: isic_id and target of the fold's training lesions.

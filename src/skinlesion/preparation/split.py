@@ -1,4 +1,4 @@
-"""Share patients out between the holdout and the folds. No patient is ever on two sides."""
+"""Divide patients between the holdout and the folds. No patient is ever on two sides."""
 
 import numpy as np
 import pandas as pd
@@ -15,8 +15,8 @@ def by_patient(
 ) -> pd.DataFrame:
     """Assign every lesion to the holdout or to one of the folds.
 
-    The holdout is a share of patients, drawn apart among those with and without a malignancy.
-    The others are shared out so that each fold gets about the same share of positives.
+    The holdout is a share of patients, stratified by whether they have a malignancy.
+    The others are divided so that each fold gets about the same share of positives.
 
     Args:
         lesions: One row each, with isic_id, patient_id and target. Their order is irrelevant.

@@ -1,4 +1,4 @@
-"""The JSON files that the report shows: what they must hold. Further keys are left alone."""
+"""The formats of the JSON files that the report shows. Further keys are ignored."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -51,7 +51,7 @@ class Baseline(Format):
 
 
 class OperatingPoint(Format):
-    """What using a threshold would mean."""
+    """A threshold, its rates, and its counts per 1,000 lesions."""
 
     criterion: Literal["specificity", "sensitivity"]
     level: float
@@ -100,7 +100,7 @@ class Scored(Format):
 
 
 class Sampling(Format):
-    """What intervals come from."""
+    """The block `measure`."""
 
     n_resamples: int
     confidence: float
@@ -130,7 +130,7 @@ class Details(Format):
 
 
 class Part(Format):
-    """What half of a challenge folder holds."""
+    """Counts of the training or the test half of a challenge folder."""
 
     n_lesions: int
     n_patients: int | None = None
@@ -144,7 +144,7 @@ class Part(Format):
 
 
 class Data(Format):
-    """What stage `check` found in a challenge folder."""
+    """The file metrics/data.json."""
 
     train: Part
     test: Part
@@ -156,7 +156,7 @@ class Data(Format):
 
 
 class Facts(Format):
-    """What a model says of its training."""
+    """The file facts.json of a model."""
 
     prior_shift: float
     best_epoch: int

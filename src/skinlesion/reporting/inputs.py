@@ -1,4 +1,4 @@
-"""Read what the report shows from the folders of the stages before it."""
+"""Read the inputs of the report from the folders of earlier stages."""
 
 import base64
 import hashlib
@@ -24,7 +24,7 @@ LOGGED = {"training": "train/loss", "validation": "validation/loss", "pauc": "va
 
 @dataclass(frozen=True)
 class Files:
-    """What the stages before have written."""
+    """The files that earlier stages wrote."""
 
     params: Path
     data: Path
@@ -160,7 +160,7 @@ def gallery(explanations: Path, probabilities_csv: Path) -> list[dict[str, Any]]
 
 
 def folds(models: Path, logs: Path, expected: Collection[int]) -> dict[int, Fold]:
-    """Read what each fold's model says of itself, and the log of its training.
+    """Read the facts of each fold's model, and the log of its training.
 
     Args:
         models: Holds a folder fold-K per fold, with facts.json.

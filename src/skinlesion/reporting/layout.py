@@ -1,4 +1,4 @@
-"""The report: what is known about a trained model, as one page without script or outside file."""
+"""The report as one HTML page, without script or outside file."""
 
 import math
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""The lesions of the drawn challenge folder: their 55 columns, and what their tiles show.
+"""The lesions of the drawn challenge folder: their 55 columns, and the looks of their tiles.
 
 Malignancy moves the table (age, size, site) and, apart from it, the three signs that only the
 tile shows well. Given the diagnosis the two are nearly independent: each knows what the other

@@ -94,11 +94,11 @@ def identifiers(prefix: str, n: int, *, rng: Generator) -> tuple[np.ndarray, np.
 
 
 def lesions_each(weight: np.ndarray, *, n_lesions: int) -> np.ndarray:
-    """Share lesions out between patients, at least one to each.
+    """Divide lesions between patients, at least one to each.
 
     Args:
         weight: Shape (n_patients,), positive.
-        n_lesions: How many to share out, at least n_patients.
+        n_lesions: How many to divide, at least n_patients.
 
     Returns:
         Shape (n_patients,), whole numbers whose sum is n_lesions.

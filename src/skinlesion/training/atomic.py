@@ -1,4 +1,4 @@
-"""Put a file into place whole, or not at all, whenever the process or the power fails."""
+"""Write a file atomically: complete under its name, or not at all, also after a power failure."""
 
 import errno
 import os
@@ -10,12 +10,12 @@ from typing import BinaryIO
 
 __all__ = ["SUFFIX", "file"]
 
-SUFFIX = ".part"  # of what is not whole yet
+SUFFIX = ".part"  # of a file that is not complete
 
 
 @contextmanager
 def file(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for writing that takes its name once it is written, and is on the disk.
+    """Open a file for writing that gets its name once it is complete and on the disk.
 
     Until then, and if anything goes wrong, an earlier file of that name stays. Meanwhile it lies
     beside it under a name that no other writer has, so several may write the same file at once:
@@ -45,7 +45,7 @@ def file(path: Path) -> Iterator[BinaryIO]:
 
 
 def _sync(folder: Path) -> None:
-    """Make a new name in a folder outlive a power cut."""
+    """Flush a folder, so that a new name in it survives a power failure."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,4 +1,4 @@
-"""A training between two epochs, kept on disk so that one that was killed goes on."""
+"""Checkpoints: the state of a training after an epoch, from which a killed one resumes."""
 
 import hashlib
 import io
@@ -39,7 +39,7 @@ class Best:
 
 @dataclass(frozen=True)
 class Progress:
-    """What a training has come to, beside the state of its network and optimizer."""
+    """The finished epochs of a training; its network and optimizer have a state of their own."""
 
     logged: tuple[dict[str, float], ...] = ()  # the values of each finished epoch
     best: Best = Best(-1, {"validation/pauc": -math.inf}, [])  # any epoch is better
@@ -59,31 +59,33 @@ class Progress:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Keeps one training under its key.
+    """The checkpoint file of one training, named by its key.
 
-    Two processes may keep the same training at once: each file is put into place whole, and
-    what they write is the same.
+    Two processes may write the same checkpoint at once: each file is written atomically, and
+    their contents are equal.
     """
 
     folder: Path
     key: str
-    say: Callable[[str], None]  # told, in a sentence, what a user should know
+    say: Callable[[str], None]  # called with a sentence that a user should know
 
     def restore(self, logits: keras.Model) -> Progress | None:
-        """Go back to where an earlier process came to.
+        """Restore the state that an earlier process saved.
 
         Args:
             logits: Compiled, of the same training; changed in place, its optimizer with it.
 
         Returns:
-            The progress; None, and nothing changed, where no file of it is there and whole.
+            The progress; None, with nothing changed, where there is no intact file.
 
         Raises:
-            InputError: Processes that train together would go on from different epochs.
+            InputError: Processes that train together would resume from different epochs.
         """
         arrays = self._arrays()
         found = f"after epoch {len(arrays.get('logged', ()))}"
-        distribution.require_same(found, f"go on from one epoch, of {self.folder}, which all see")
+        distribution.require_same(
+            found, f"resume from the same epoch, in {self.folder}, which all must see"
+        )
         if not arrays:
             return None
         logits.optimizer.build(logits.trainable_variables)
@@ -96,9 +98,9 @@ class Checkpoint:
         return Progress(logged, Best(epoch, logged[epoch], _numbered(arrays, "weights_")))
 
     def save(self, progress: Progress, logits: keras.Model) -> None:
-        """Put what is needed to go on in place of what was kept of the epoch before.
+        """Replace the checkpoint of the epoch before.
 
-        A disk that is full costs the checkpoint and not the training, and is told of.
+        A full disk loses the checkpoint, not the training, and is reported.
 
         Args:
             progress: After one epoch or more.
@@ -121,10 +123,12 @@ class Checkpoint:
             with atomic.file(self._path) as kept:
                 kept.write(file.getbuffer())
         except OSError as error:
-            self.say(f"epoch {len(progress.logged)} is not kept ({error}). Training goes on.")
+            self.say(
+                f"epoch {len(progress.logged)} is not kept ({error}). Training continues."
+            )
 
     def remove(self) -> None:
-        """Remove the progress, and what killed processes left of its files."""
+        """Remove the file, and partial files that killed processes left."""
         for path in self.folder.glob(f"{self.key}*"):
             path.unlink(missing_ok=True)
 
@@ -138,11 +142,11 @@ class Checkpoint:
         except FileNotFoundError:
             return {}
         except OSError as error:
-            self.say(f"{self._path} cannot be read ({error}). Training starts over.")
+            self.say(f"{self._path} cannot be read ({error}). Training starts from the beginning.")
             return {}
         # The digest comes before any parsing: damage may turn into any error, or into none.
         if hashlib.sha256(content[:-_N_DIGEST]).digest() != content[-_N_DIGEST:]:
-            self.say(f"{self._path} is damaged. Training starts over.")
+            self.say(f"{self._path} is damaged. Training starts from the beginning.")
             return {}
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             return dict(arrays)

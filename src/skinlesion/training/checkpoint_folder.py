@@ -1,4 +1,4 @@
-"""Where runs that were killed leave what their next attempt goes on from."""
+"""The folder of checkpoints, and how long an abandoned one is kept."""
 
 import re
 import shutil
@@ -7,12 +7,12 @@ from pathlib import Path
 
 __all__ = ["KEPT_S", "folder", "remove_old"]
 
-KEPT_S = 30 * 24 * 3600.0  # after that long untouched, nobody comes back for it
+KEPT_S = 30 * 24 * 3600.0  # untouched for so long, a checkpoint is abandoned
 _NAME = re.compile(r"[0-9a-f]{32}\b.*")  # of what `fingerprint.key` named
 
 
 def folder(stage: Path) -> Path:
-    """Find the folder.
+    """Return the folder of checkpoints.
 
     Not among the outs: DVC removes those before it runs a stage.
 
@@ -28,7 +28,7 @@ def folder(stage: Path) -> Path:
 
 
 def remove_old(folder: Path) -> None:
-    """Remove what runs of other code, data or params have left, once it is KEPT_S old.
+    """Remove the checkpoints of other runs that are older than KEPT_S.
 
     Args:
         folder: From `folder`; need not exist. What no run has named stays.

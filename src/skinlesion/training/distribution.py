@@ -1,4 +1,4 @@
-"""Train one network on several devices, of one host or of many; join what they score."""
+"""Train one network on several devices, of one host or of many; gather their scores."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -17,13 +17,13 @@ __all__ = ["Run", "current", "joined", "require_same", "scorer", "start"]
 
 Run: TypeAlias = Callable[[dict[str, np.ndarray]], np.ndarray]  # from inputs to logits
 
-N_BYTES = 2_000  # of what each process says
+N_BYTES = 2_000  # of each process's text
 N_SHOWN, N_BEFORE = 200, 40  # characters, of which so many before the first that differs
 N_NAMED = 5  # processes that said the same
 
 
 def start(devices: Literal["one", "all"]) -> Shard:
-    """Let the networks that are built from now on train on one device, or on all.
+    """Choose the devices on which networks that are built from now on train: one, or all.
 
     Call it right after `backend.start`: JAX finds its hosts before its first array is made.
 
@@ -53,7 +53,7 @@ def start(devices: Literal["one", "all"]) -> Shard:
 
 
 def current() -> Shard:
-    """Tell the shard of this process in networks that are built now."""
+    """Return the shard of this process, for networks that are built now."""
     spread = keras.distribution.distribution()
     if spread is None:
         return Shard(tf.distribute.get_strategy().num_replicas_in_sync)
@@ -61,7 +61,7 @@ def current() -> Shard:
 
 
 def require_same(text: str, must: str) -> None:
-    """Stop all processes unless they agree.
+    """Raise in all processes unless their texts are equal.
 
     Args:
         text: What this process has found; at most N_BYTES in UTF-8.
@@ -84,7 +84,7 @@ def require_same(text: str, must: str) -> None:
 
 
 def joined(scores: np.ndarray, n_lesions: int) -> np.ndarray:
-    """Join what the processes have scored.
+    """Gather the scores of all processes.
 
     Args:
         scores: Of the lesions of `Shard.rows`, in their order; float32 is kept exactly.
@@ -102,7 +102,7 @@ def joined(scores: np.ndarray, n_lesions: int) -> np.ndarray:
 
 
 def scorer(logits: keras.Model) -> Callable[[], Run]:
-    """Make a network score on this process's devices, each its part of the batch.
+    """Return a scorer that divides a batch between this process's devices.
 
     Keras would have each of TensorFlow's devices score the whole batch, and under JAX would
     score with all processes at once, of which none can read the result.
@@ -148,7 +148,7 @@ def _start_tensorflow() -> None:
 
 
 def _everyone(text: str) -> list[str]:
-    """Tell all processes what this one says, and hear each, in their order."""
+    """Gather the texts of all processes, by process index."""
     if current().n_processes == 1:
         return [text]
     said = np.zeros(N_BYTES, np.uint8)
@@ -162,7 +162,7 @@ def _listed(numbers: list[int]) -> str:
 
 
 def _differing(texts: list[str]) -> list[str]:
-    """Cut from long texts what they begin with alike, and what is too much to read."""
+    """Shorten long texts to the part where they begin to differ."""
     if max(map(len, texts)) <= N_SHOWN:
         return texts
     pairs = enumerate(zip_longest(min(texts), max(texts)))

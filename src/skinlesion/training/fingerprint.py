@@ -1,4 +1,4 @@
-"""What decides the bits of a run, as a name."""
+"""A key for a run: the hash of everything that decides its bits."""
 
 import hashlib
 import os
@@ -23,7 +23,7 @@ _VARIABLES = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_ENABLE_ONEDNN_OPT
 
 
 def parts(script: Path, inputs: Mapping[str, str], **given: Block | str) -> dict[str, str]:
-    """Collect all that decides the bits of a run of a stage.
+    """Collect everything that decides the bits of a run of a stage.
 
     Args:
         script: The one that runs; the modules of the package loaded so far count with it.
@@ -31,7 +31,7 @@ def parts(script: Path, inputs: Mapping[str, str], **given: Block | str) -> dict
         **given: Blocks of params by name, and what else decides it.
 
     Returns:
-        Text by what it says: "code", "versions", "machine", "inputs" and each that is given.
+        Texts by subject: "code", "versions", "machine", "inputs" and each that is given.
         Another processor, kind of device or number of threads is another machine, since those
         may round otherwise.
     """
@@ -45,7 +45,7 @@ def parts(script: Path, inputs: Mapping[str, str], **given: Block | str) -> dict
 
 
 def key(parts: Mapping[str, str], network: keras.Model | None = None) -> str:
-    """Name a run by what decides it.
+    """Hash what decides a run.
 
     Args:
         parts: From `parts`.
@@ -72,7 +72,7 @@ def versions() -> dict[str, str]:
 
 
 def md5s(paths: Iterable[Path]) -> dict[str, str]:
-    """Hash what a run reads.
+    """Hash the inputs of a run.
 
     Args:
         paths: Files and folders.
@@ -120,7 +120,7 @@ def _machine() -> list[str]:
 
 
 def _processor() -> str:
-    """Tell the kind of processor: libraries choose their instructions, and so round, by it."""
+    """Describe the processor: libraries choose instructions by its kind, which decides rounding."""
     try:
         listed = _CPUINFO.read_text()
     except OSError:
@@ -132,7 +132,7 @@ def _processor() -> str:
 
 
 def _devices() -> list[str]:
-    """Tell the kinds of accelerators that the backend uses; Keras would only number them."""
+    """List the kinds of accelerators that the backend uses; Keras would only number them."""
     backend = keras.backend.backend()
     if backend == "jax":
         import jax

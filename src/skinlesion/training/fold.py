@@ -1,4 +1,4 @@
-"""The examples of one fold: what a network learns from, and what it is validated on."""
+"""The examples of one fold: planned epochs to learn from, and the lesions to validate on."""
 
 import json
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ __all__ = ["Examples", "Files", "Fold", "Validation", "read"]
 
 @dataclass(frozen=True)
 class Files:
-    """What the stages before have written for one fold, and the tiles."""
+    """The files that earlier stages wrote for one fold, and the tiles."""
 
     folds: Path  # from `split`
     draws: Path  # the planned epochs, from `resample`
@@ -56,7 +56,7 @@ class Fold:
 
 
 def read(fold: int, files: Files, p: model.Params) -> Fold:
-    """Read a fold.
+    """Read the encoder and the examples of a fold.
 
     Args:
         fold: Its number: these lesions are validated on.

@@ -1,4 +1,4 @@
-"""Epochs for Keras' `fit`: batches through tf.data, augmented there, read ahead of the network."""
+"""Epochs for Keras' `fit`: batches through tf.data, augmented there and prefetched."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -17,7 +17,7 @@ N_AHEAD = 2  # batches that are ready before the network wants them
 
 
 class InputPipeline:
-    """Makes the epochs of one training. What they hold is a function of seed and epoch alone.
+    """The epochs of one training; each depends on the seed and its number alone.
 
     The augmentation is traced once, for all epochs.
     """
@@ -44,7 +44,7 @@ class InputPipeline:
         return self._shard.n_batches(len(data.rows), self._batch_size)
 
     def epoch(self, data: batches.Training, *, epoch: int) -> tf.data.Dataset:
-        """Make an epoch.
+        """Return the dataset of an epoch.
 
         Args:
             data: What it is made from, of the lesions that the feed was made for.
@@ -84,7 +84,7 @@ class InputPipeline:
 
 
 def _signature(lesions: batches.Lesions, n: int) -> tuple[Any, ...]:
-    """Describe a batch. Its size is said, or TensorFlow would find all shapes anew in each step."""
+    """Describe a batch, with its size: else TensorFlow would infer all shapes in each step."""
     px, n_features = lesions.image_px, lesions.tabular.shape[1]
     inputs = {}
     if lesions.store is not None:

@@ -38,7 +38,7 @@ def opened(folder: Path, *, writes: bool = True) -> Iterator[Log]:
 
 
 def speaker(name: str, *, speaks: bool) -> Callable[[str], None]:
-    """Make what prints a line at once, into a file too.
+    """Return a function that prints a line and flushes it.
 
     Args:
         name: Of what the lines are about; they begin with it.

@@ -1,4 +1,4 @@
-"""What this process is among those that train together."""
+"""The index of this process among those that train together, from Keras' environment variables."""
 
 import os
 from typing import NamedTuple
@@ -16,19 +16,19 @@ MAX_PROCESSES = 10_000
 
 
 class Process(NamedTuple):
-    """Which process this is."""
+    """The index of a process, and how many there are."""
 
     n_processes: int
     process_index: int  # from 0
 
 
 def named() -> bool:
-    """Tell whether the environment says anything of several processes."""
+    """Return whether one of the variables is set."""
     return not os.environ.keys().isdisjoint(NAMES)
 
 
 def current() -> Process:
-    """Read from the environment how many processes there are, and which this is.
+    """Read the number of processes and the index of this one from the environment.
 
     Raises:
         InputError: One of the two is not set, or no number in its range.
@@ -41,7 +41,7 @@ def current() -> Process:
 
 
 def addresses(n_processes: int) -> list[str]:
-    """Read from the environment where processes find each other.
+    """Read the addresses of the processes from the environment.
 
     Args:
         n_processes: Of which each may have an address, or process 0 alone.

@@ -1,4 +1,4 @@
-"""One training: what decides it, the network that it starts from, and what it leaves."""
+"""One training: its data, its network and its checkpoint; saving what was trained."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -28,7 +28,7 @@ class Params(Block):
 
 
 def learning_rate(p: Params, *, step: int, steps_per_epoch: float, n_steps: int) -> float:
-    """Tell the learning rate of a step: linear warm-up, then the schedule.
+    """Return the learning rate of a step: linear warm-up, then the schedule.
 
     Args:
         p: The block `train`.
@@ -52,7 +52,7 @@ def learning_rate(p: Params, *, step: int, steps_per_epoch: float, n_steps: int)
 
 
 class Rates(keras.optimizers.schedules.LearningRateSchedule):
-    """The learning rate of each step, looked up where the step is taken.
+    """The learning rates of all steps, as a Keras schedule that looks them up.
 
     Set by a callback, it would hold JAX up before each step, and have all hosts compare it.
     """
