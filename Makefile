@@ -5,7 +5,7 @@ export PATH := $(BIN):$(PATH)
 export ITERATIVE_DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test lint bench lock clean
+.PHONY: help repro test lint architecture bench lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -16,8 +16,11 @@ repro: .venv/installed ## install, then run the pipeline: data, model, scores
 test: lint ## install, then lint and run all tests, each file in one of two processes
 	python -m pytest --numprocesses 2 --dist loadfile
 
-lint: .venv/installed ## ruff and mypy
-	ruff check . && ruff format --check . && mypy
+lint: .venv/installed ## ruff, mypy, and the contracts between rooms
+	ruff check . && ruff format --check . && mypy && lint-imports --no-cache
+
+architecture: .venv/installed ## draw docs/rooms.svg from the imports
+	python docs/rooms.py docs/rooms.svg
 
 bench: .venv/installed ## where the time goes, against the limit: minutes
 	python benchmarks/run.py usual
