@@ -17,7 +17,7 @@ test: lint ## install, then lint and run all tests, each file in one of two proc
 	python -m pytest --numprocesses 2 --dist loadfile
 
 lint: .venv/installed ## ruff, mypy, and the contracts between rooms
-	ruff check . && ruff format --check . && mypy && lint-imports --no-cache
+	ruff check . && ruff format --check . && mypy && lint-imports --no-cache --no-logo
 
 architecture: .venv/installed ## draw docs/rooms.svg from the imports
 	python docs/rooms.py docs/rooms.svg
