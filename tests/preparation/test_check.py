@@ -1,80 +1,15 @@
 """preparation.check: all that is wrong with a challenge folder is said at once, by isic_id."""
 
-import io
 import json
 
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
+from tests.checking import TILE, as_read, encoded, errors, inspect, table
 
-from skinlesion.dataset import images, metadata, stores
+from skinlesion.dataset import metadata, stores
 from skinlesion.errors import InputError
 from skinlesion.preparation import check
-
-
-def encoded(width: int = 20, height: int = 20, mode: str = "RGB") -> bytes:
-    file = io.BytesIO()
-    noise = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
-    Image.fromarray(noise).convert(mode).save(file, "jpeg")
-    return file.getvalue()
-
-
-TILE = encoded()
-
-
-class Memory:
-    """A store of tiles in memory."""
-
-    def __init__(self, tiles: dict[str, bytes]) -> None:
-        self.tiles = tiles
-
-    def ids(self) -> list[str]:
-        return sorted(self.tiles)
-
-    def read(self, isic_id: str) -> bytes:
-        if isic_id not in self.tiles:
-            raise images.ImageError("it has no tile in memory.")
-        return self.tiles[isic_id]
-
-
-def table(n: int = 6, **changes) -> pd.DataFrame:
-    """A right training table, with columns changed."""
-    right = {
-        "isic_id": [f"ISIC_{i:02d}" for i in range(n)],
-        "patient_id": [f"IP_{i // 2}" for i in range(n)],
-        "target": [int(i == 1) for i in range(n)],
-        "age_approx": [40.0 + i for i in range(n)],
-        "sex": ["male"] * n,
-    }
-    return pd.DataFrame(right | changes)
-
-
-def as_read(lesions: pd.DataFrame, tmp_path) -> pd.DataFrame:
-    """A table as it comes from a file."""
-    lesions.to_csv(tmp_path / "table.csv", index=False)
-    return metadata.read(tmp_path / "table.csv")
-
-
-def inspect(
-    lesions: pd.DataFrame,
-    tiles: dict[str, bytes] | None = None,
-    *,
-    training: bool = True,
-    findings: check.Findings | None = None,
-    **options,
-) -> tuple[check.Findings, check.Tiles]:
-    """Inspect a table with a right tile for every row, unless other tiles are given."""
-    findings = findings or check.Findings()
-    if tiles is None:
-        tiles = dict.fromkeys(lesions.get("isic_id", pd.Series(dtype=str)).dropna(), TILE)
-    part = check.Part(lesions, "train.csv", Memory(tiles), "train.hdf5", training=training)
-    sizes = check.inspect(part, findings, progress=lambda tiles, **_: tiles, **options)
-    return findings, sizes
-
-
-def errors(*args, **options) -> dict[str, list[str]]:
-    return dict(inspect(*args, **options)[0].errors)
 
 
 @pytest.fixture
@@ -217,75 +152,6 @@ def test_all_absent_columns_are_named():
 
 def test_a_table_without_lesions_is_refused(right):
     assert errors(right.iloc[:0]) == {"train.csv: must hold lesions": ["none"]}
-
-
-# === What is wrong with tiles ===
-
-BROKEN = [
-    (b"", "must be a whole JPEG or PNG. It is empty."),
-    (TILE[:-30], "must be a whole JPEG or PNG. image file is truncated"),
-    (b"GIF89a..", "must be a whole JPEG or PNG. It begins with b'GIF8'."),
-    (encoded(mode="CMYK"), "must be RGB or greyscale, 8 bit. Got CMYK."),
-    (None, "it has no tile in memory."),
-]
-
-
-@pytest.mark.parametrize(("tile", "reason"), BROKEN)
-def test_a_broken_or_absent_tile_is_an_error_in_training_and_a_warning_in_test(right, tile, reason):
-    tiles = dict.fromkeys(right["isic_id"], TILE) | {"ISIC_03": tile}
-    tiles = {isic_id: data for isic_id, data in tiles.items() if data is not None}
-    for training in (True, False):
-        findings, sizes = inspect(right, tiles, training=training)
-        found, none = findings.errors, findings.warnings
-        if not training:
-            found, none = none, found
-        assert list(found.values()) == [["ISIC_03"]]
-        assert next(iter(found)).startswith(f"train.hdf5: {reason}")
-        assert not none
-        assert len(sizes.width_px) == len(sizes.height_px) == 5
-
-
-def test_tiles_broken_alike_are_one_group_whatever_their_bytes():
-    lesions = table(40)
-    whole = encoded(60, 60)
-    tiles = {f"ISIC_{i:02d}": whole[: len(whole) // 2 + 3 * i] for i in range(40)}
-    assert [len(ids) for ids in errors(lesions, tiles).values()] == [40]
-    junk = {f"ISIC_{i:02d}": bytes([65 + i, 39, 34, 66]) for i in range(40)}
-    assert [len(ids) for ids in errors(lesions, junk).values()] == [40]
-
-
-def test_tiles_broken_otherwise_are_another_group(right):
-    tiles = dict(zip(right["isic_id"], [tile for tile, _ in BROKEN], strict=False))
-    tiles = {isic_id: tile for isic_id, tile in tiles.items() if tile is not None}
-    assert len(errors(right, tiles)) == len(BROKEN)
-
-
-def test_a_tile_without_a_row_is_a_warning(right):
-    tiles = dict.fromkeys([*right["isic_id"], "ISIC_99", "ISIC_98"], TILE)
-    findings, _ = inspect(right, tiles)
-    assert not findings.errors
-    assert findings.warnings == {
-        "train.hdf5: a tile has no row in train.csv": ["ISIC_98", "ISIC_99"]
-    }
-
-
-def test_the_tile_of_an_excluded_lesion_needs_no_row(right):
-    findings, _ = inspect(
-        right, dict.fromkeys([*right["isic_id"], "ISIC_99"], TILE), known=["ISIC_99"]
-    )
-    assert not findings.warnings
-
-
-def test_progress_hears_of_every_tile(right):
-    told = {}
-
-    def progress(tiles, **options):
-        told.update(options)
-        return tiles
-
-    part = check.Part(right, "train.csv", Memory({}), "train.hdf5", training=True)
-    check.inspect(part, check.Findings(), progress=progress)
-    assert told == {"total": 6, "desc": "train.hdf5"}
 
 
 # === All at once ===

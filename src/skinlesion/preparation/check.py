@@ -1,9 +1,6 @@
 """Validate a challenge folder before anything is spent on it, and count what it holds."""
 
-import re
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,62 +9,13 @@ import pandas as pd
 import pandera.pandas as pa
 from tqdm import tqdm
 
-from skinlesion.dataset import challenge, images, metadata, stores
-from skinlesion.errors import InputError
+from skinlesion.dataset import challenge, metadata, stores
 from skinlesion.params import nearest
+from skinlesion.preparation import check_tiles
+from skinlesion.preparation.check_tiles import Tiles
+from skinlesion.preparation.findings import Findings, Part
 
 __all__ = ["Findings", "Part", "Tiles", "counts", "inspect", "leave_out", "read", "summary"]
-
-N_EXAMPLES = 10
-
-
-@dataclass
-class Findings:
-    """All that is wrong, grouped: what, and which lesions."""
-
-    errors: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    warnings: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-
-    def lines(self, kind: str) -> list[str]:
-        """Describe each group in a line: its count and its first ten isic_ids.
-
-        Args:
-            kind: "errors" or "warnings".
-        """
-        return [
-            f"{what} ({len(ids):,}): {', '.join(ids[:N_EXAMPLES])}"
-            + " ..." * (len(ids) > N_EXAMPLES)
-            for what, ids in getattr(self, kind).items()
-        ]
-
-    def require_none(self) -> None:
-        """Refuse a folder with errors.
-
-        Raises:
-            InputError: There are errors; all of them are in the message.
-        """
-        if self.errors:
-            lines = "\n".join(f"  {line}" for line in self.lines("errors"))
-            raise InputError(f"check: the data must be whole. Found:\n{lines}")
-
-
-@dataclass(frozen=True)
-class Part:
-    """The training or the test half of a challenge folder."""
-
-    table: pd.DataFrame
-    table_name: str
-    store: stores.Store
-    store_name: str
-    training: bool  # whether patient_id and target are required, and broken tiles are errors
-
-
-@dataclass(frozen=True)
-class Tiles:
-    """The sizes of the tiles that could be decoded."""
-
-    width_px: np.ndarray  # shape (n_tiles,)
-    height_px: np.ndarray  # shape (n_tiles,)
 
 
 def read(files: challenge.Files, findings: Findings, *, exclude: Iterable[str]) -> dict[str, Part]:
@@ -133,13 +81,7 @@ def inspect(
         The sizes of the tiles that could be decoded.
     """
     _table(part, findings)
-    isic_ids = part.table.get("isic_id", pd.Series(dtype=str)).dropna().astype(str)
-    found = findings.errors if part.training else findings.warnings
-    sizes = _tiles(isic_ids[isic_ids.str.strip() != ""], part, found, progress)
-    orphans = sorted(set(part.store.ids()) - set(isic_ids) - set(known))
-    if orphans:
-        findings.warnings[f"{part.store_name}: a tile has no row in {part.table_name}"] += orphans
-    return sizes
+    return check_tiles.inspect(part, findings, known=known, progress=progress)
 
 
 def leave_out(lesions: pd.DataFrame, isic_ids: Iterable[str], findings: Findings) -> pd.DataFrame:
@@ -213,34 +155,10 @@ def _table(part: Part, findings: Findings) -> None:
         _collect(error.failure_cases, part.table, part.table_name, findings)
 
 
-def _tiles(
-    isic_ids: pd.Series, part: Part, found: dict[str, list[str]], progress: Callable[..., Any]
-) -> Tiles:
-    # One after the other: threads would wait for HDF5's lock and Python's, and take longer.
-    named = progress(isic_ids, total=len(isic_ids), desc=part.store_name)
-    sizes = [_size(part.store, isic_id) for isic_id in named]
-    first: dict[str, str] = {}
-    for isic_id, size in zip(isic_ids, sizes, strict=True):
-        if isinstance(size, str):
-            # Reasons that differ in a number or some bytes only are one group.
-            reason = first.setdefault(re.sub(r"b(['\"]).*?\1|\d+", "", size), size)
-            found[f"{part.store_name}: {reason}"].append(isic_id)
-    known = np.array([s for s in sizes if not isinstance(s, str)], int).reshape(-1, 2)
-    return Tiles(width_px=known[:, 0], height_px=known[:, 1])
-
-
 def _range(values: np.ndarray) -> dict[str, Any]:
     if not len(values):
         return {}
     return {"min": int(values.min()), "median": float(np.median(values)), "max": int(values.max())}
-
-
-def _size(store: stores.Store, isic_id: str) -> tuple[int, int] | str:
-    try:
-        height, width, _ = images.decode(store.read(isic_id)).shape
-    except images.ImageError as error:
-        return str(error)
-    return width, height
 
 
 def _schema(training: bool) -> pa.DataFrameSchema:
