@@ -52,7 +52,7 @@ def test_a_drawn_folder_has_no_findings(challenge):
         lambda lesions: lesions.drop(columns=["age_approx", "sex"]),
         lambda lesions: lesions.assign(target=lesions["target"].astype(float)),
         lambda lesions: lesions.assign(patient_id="IP_1"),
-        lambda lesions: lesions.assign(age_approx=["1", None, "2.5", "1e3", "-4", "0"]),
+        lambda lesions: lesions.assign(age_approx=["1", None, "2.5", "1e2", "4", "0"]),
         lambda lesions: lesions.sample(frac=1, random_state=0),
     ],
     ids=[
@@ -84,76 +84,6 @@ def test_lesions_of_one_patient_may_be_in_both_halves(right):
     assert not findings.warnings
 
 
-# === What is wrong with a table ===
-
-
-@pytest.mark.parametrize("training", [True, False])
-def test_an_isic_id_that_occurs_twice_is_named(tmp_path, training):
-    twice = ["ISIC_00", "ISIC_01", "ISIC_02", "ISIC_01", "ISIC_04", "ISIC_05"]
-    found = errors(as_read(table(isic_id=twice), tmp_path), training=training)
-    assert found == {"train.csv: isic_id must not occur twice": ["ISIC_01", "ISIC_01"]}
-
-
-@pytest.mark.parametrize("training", [True, False])
-def test_a_missing_isic_id_is_named_by_its_line_in_the_file(tmp_path, training):
-    some = ["ISIC_00", None, "ISIC_02", "ISIC_03", "ISIC_04", ""]
-    found = errors(as_read(table(isic_id=some), tmp_path), training=training)
-    assert found == {"train.csv: isic_id must not be missing": ["row 3", "row 7"]}
-
-
-def test_a_blank_isic_id_is_refused(tmp_path):
-    some = ["ISIC_00", "  ", "ISIC_02", "ISIC_03", "ISIC_04", "ISIC_05"]
-    found = errors(as_read(table(isic_id=some), tmp_path))
-    assert list(found) == ["train.csv: isic_id must not be blank. Got '  ' first"]
-
-
-def test_an_isic_id_that_is_a_path_is_refused(tmp_path):
-    some = ["ISIC_00", "../ISIC_01", "ISIC_02", "ISIC_03", "ISIC_04", "ISIC_05"]
-    found = errors(as_read(table(isic_id=some), tmp_path))
-    said = "train.csv: isic_id must not hold a slash. Got '../ISIC_01' first"
-    assert found == {said: ["../ISIC_01"]}
-
-
-@pytest.mark.parametrize(
-    ("column", "value", "finding"),
-    [
-        ("patient_id", "", "patient_id must not be missing"),
-        ("patient_id", " ", "patient_id must not be blank. Got ' ' first"),
-        ("target", 2, "target must be 0 or 1. Got 2 first"),
-        ("target", -1, "target must be 0 or 1. Got -1 first"),
-        ("target", 0.5, "target must be 0 or 1. Got 0.5 first"),
-        ("target", "", "target must not be missing"),
-        ("target", "benign", "target must be 0 or 1. Got 'benign' first"),
-        ("age_approx", "old", "age_approx must be a finite number. Got 'old' first"),
-        ("age_approx", np.inf, "age_approx must be a finite number. Got inf first"),
-        ("age_approx", -np.inf, "age_approx must be a finite number. Got -inf first"),
-        ("tbp_lv_A", "x", "tbp_lv_A must be a finite number. Got 'x' first"),
-    ],
-)
-def test_a_wrong_value_is_named_by_column_value_and_lesion(tmp_path, column, value, finding):
-    lesions = table(tbp_lv_A=1.5).astype({column: object})
-    lesions.loc[4, column] = value
-    found = errors(as_read(lesions, tmp_path))
-    assert found == {f"train.csv: {finding}": ["ISIC_04"]}
-
-
-@pytest.mark.parametrize(("wrong", "n"), [("isic_ids", 1), ("patient", 1), ("Target", 1)])
-def test_an_absent_column_is_named_and_the_nearest_suggested(right, wrong, n):
-    name = {"isic_ids": "isic_id", "patient": "patient_id", "Target": "target"}[wrong]
-    found = errors(right.rename(columns={name: wrong}))
-    said = f"train.csv: must have a column {name!r}. Did you mean {wrong!r}?"
-    assert found == {said: ["all"]}
-
-
-def test_all_absent_columns_are_named():
-    found = errors(pd.DataFrame({"x": [1]}))
-    assert [line.split("'")[1] for line in found] == ["isic_id", "patient_id", "target"]
-
-
-def test_a_table_without_lesions_is_refused(right):
-    assert errors(right.iloc[:0]) == {"train.csv: must hold lesions": ["none"]}
-
-
 # === All at once ===
 
 
@@ -176,6 +106,9 @@ def test_all_findings_of_both_halves_are_in_one_message(tmp_path):
             + ", ".join(f"ISIC_{i}" for i in range(12, 22))
             + " ...",
             "  train.hdf5: it has no tile in memory. (30): "
+            + ", ".join(f"ISIC_{i:02d}" for i in range(10))
+            + " ...",
+            "  train.hdf5: most lesions of train.csv have no tile in it. It holds none. (30): "
             + ", ".join(f"ISIC_{i:02d}" for i in range(10))
             + " ...",
             "  train.csv: isic_id must not occur twice (2): a, a",

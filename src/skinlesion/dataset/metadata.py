@@ -148,5 +148,5 @@ def _named(path: Path) -> Iterator[None]:
 
 
 def _stripped(table: pd.DataFrame) -> pd.DataFrame:
-    present = [name for name in IDS if name in table]
-    return table.assign(**{name: table[name].str.strip() for name in present})
+    ids = {name: table[name].str.strip() for name in IDS if name in table}
+    return table.assign(**{name: column.mask(column == "") for name, column in ids.items()})

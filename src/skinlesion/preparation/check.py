@@ -6,12 +6,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pandera.pandas as pa
 from tqdm import tqdm
 
 from skinlesion.dataset import challenge, metadata, stores
-from skinlesion.params import nearest
-from skinlesion.preparation import check_tiles
+from skinlesion.preparation import check_ids, check_table, check_tiles
 from skinlesion.preparation.check_tiles import Tiles
 from skinlesion.preparation.findings import Findings, Part
 
@@ -80,7 +78,8 @@ def inspect(
     Returns:
         The sizes of the tiles that could be decoded.
     """
-    _table(part, findings)
+    check_table.inspect(part, findings)
+    check_ids.inspect(part, findings)
     return check_tiles.inspect(part, findings, known=known, progress=progress)
 
 
@@ -90,17 +89,18 @@ def leave_out(lesions: pd.DataFrame, isic_ids: Iterable[str], findings: Findings
     Args:
         lesions: The training table.
         isic_ids: `data.exclude`.
-        findings: An isic_id that the table lacks is added here.
+        findings: An isic_id that the table lacks is added here. Spaces around one do not count.
 
     Returns:
         The other lesions.
     """
     if "isic_id" not in lesions:
         return lesions
-    unknown = sorted(set(isic_ids) - set(lesions["isic_id"]))
+    excluded = {isic_id.strip() for isic_id in isic_ids}
+    unknown = sorted(excluded - set(lesions["isic_id"]))
     if unknown:
         findings.errors["data.exclude: it must name lesions of the training table"] += unknown
-    return lesions[~lesions["isic_id"].isin(set(isic_ids))]
+    return lesions[~lesions["isic_id"].isin(excluded)]
 
 
 def counts(lesions: pd.DataFrame, sizes: Tiles) -> dict[str, Any]:
@@ -139,60 +139,7 @@ def _part(table: pd.DataFrame, metadata_csv: Path, tiles: Path, *, training: boo
     return Part(table, metadata_csv.name, stores.open_store(tiles), tiles.name, training=training)
 
 
-def _table(part: Part, findings: Findings) -> None:
-    required = metadata.REQUIRED if part.training else ("isic_id",)
-    absent = [column for column in required if column not in part.table]
-    for column in absent:
-        near = nearest(column, part.table.columns)
-        findings.errors[f"{part.table_name}: must have a column {column!r}.{near}"] += ["all"]
-    if not len(part.table):
-        findings.errors[f"{part.table_name}: must hold lesions"] += ["none"]
-    if absent or not len(part.table):
-        return
-    try:
-        _schema(part.training).validate(part.table, lazy=True)
-    except pa.errors.SchemaErrors as error:
-        _collect(error.failure_cases, part.table, part.table_name, findings)
-
-
 def _range(values: np.ndarray) -> dict[str, Any]:
     if not len(values):
         return {}
     return {"min": int(values.min()), "median": float(np.median(values)), "max": int(values.max())}
-
-
-def _schema(training: bool) -> pa.DataFrameSchema:
-    named = pa.Check(lambda s: s.astype(str).str.strip() != "", error="must not be blank")
-    plain = pa.Check(lambda s: ~s.astype(str).str.contains("/"), error="must not hold a slash")
-    number = pa.Check(lambda s: np.isfinite(_numbers(s)), error="must be a finite number")
-    binary = pa.Check(lambda s: _numbers(s).isin([0, 1]), error="must be 0 or 1")
-    columns = {
-        "isic_id": pa.Column(checks=[named, plain], unique=True, report_duplicates="all"),
-        "patient_id": pa.Column(checks=[named], required=training),
-    }
-    columns |= {
-        c: pa.Column(checks=[number], nullable=True, required=False) for c in metadata.NUMERIC
-    }
-    if training:
-        columns["target"] = pa.Column(checks=[binary])
-    return pa.DataFrameSchema(columns)
-
-
-def _numbers(column: pd.Series) -> pd.Series:
-    values: pd.Series = pd.to_numeric(column, "coerce")
-    return values.astype(float)
-
-
-def _collect(cases: pd.DataFrame, lesions: pd.DataFrame, name: str, findings: Findings) -> None:
-    words = {"not_nullable": "must not be missing", "field_uniqueness": "must not occur twice"}
-    for key, group in cases.groupby(["column", "check"], sort=False):
-        column, check = map(str, key)
-        # Labels, not places: they count the rows of the file, also after `exclude`.
-        rows = group["index"].astype(int).tolist()
-        ids = lesions["isic_id"].loc[rows]
-        named = [
-            i if isinstance(i, str) else f"row {row + 2}" for i, row in zip(ids, rows, strict=True)
-        ]
-        first = group["failure_case"].infer_objects().tolist()[0]
-        found = "" if check in words else f". Got {first!r} first"
-        findings.errors[f"{name}: {column} {words.get(check, check)}{found}"] += named
