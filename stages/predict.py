@@ -5,10 +5,12 @@ patient_id, target, fold and score. The holdout is scored by all models, whose l
 averaged; each out-of-fold lesion by the model that did not see it.
 """
 
+import sys
 from pathlib import Path
 
 from skinlesion import command, params
 from skinlesion.dataset import challenge, metadata, partition, stores
+from skinlesion.features import shift
 from skinlesion.network import backend, trained
 from skinlesion.scoring import engine, predict
 
@@ -21,6 +23,7 @@ def main(models: Path, folder: challenge.Files, *, folds: Path, out: Path) -> No
     everyone = list(by_fold.values())
     test = predict.Source(folder.test_metadata, stores.open_store(folder.test_images))
     isic_ids = predict.isic_ids(folder.test_metadata)
+    sys.stderr.write(shift.said(folder.test_metadata, [m.encoder for m in everyone]))
     pieces = predict.score(everyone, test, p, predict.Selection("test", len(isic_ids)))
     out.mkdir(parents=True, exist_ok=True)
     counts = predict.write_test_set(pieces, isic_ids, out)

@@ -116,22 +116,6 @@ def test_all_findings_of_both_halves_are_in_one_message(tmp_path):
     )
 
 
-@pytest.mark.parametrize(("n", "shown"), [(1, 1), (10, 10), (11, 10), (12_345, 10)])
-def test_a_group_is_its_count_and_at_most_ten_isic_ids(n, shown):
-    findings = check.Findings()
-    findings.warnings["what"] += [f"ISIC_{i}" for i in range(n)]
-    (line,) = findings.lines("warnings")
-    assert line.startswith(f"what ({n:,}): ISIC_0")
-    assert line.count("ISIC_") == shown
-    assert line.endswith(" ...") == (n > 10)
-
-
-def test_warnings_refuse_nothing():
-    findings = check.Findings()
-    findings.warnings["a tile has no row"].append("ISIC_1")
-    findings.require_none()
-
-
 # === Exclusion ===
 
 
