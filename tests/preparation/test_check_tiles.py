@@ -13,7 +13,7 @@ def right(tmp_path):
 
 BROKEN = [
     (b"", "must be a whole JPEG or PNG. It is empty."),
-    (TILE[:-30], "must be a whole JPEG or PNG. image file is truncated"),
+    (TILE[:-30], "must be a whole JPEG or PNG. Premature end of JPEG file"),
     (b"GIF89a..", "must be a whole JPEG or PNG. It begins with b'GIF8'."),
     (encoded(mode="CMYK"), "must be RGB or greyscale, 8 bit. Got CMYK."),
     (None, "it has no tile in memory."),
