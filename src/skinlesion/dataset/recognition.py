@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
-__all__ = ["N_HEAD", "of", "of_file"]
+__all__ = ["HDF5", "N_HEAD", "of", "of_file"]
 
 N_HEAD = 512  # bytes that suffice
+
+HDF5 = "It is an HDF5 file."
 
 _NOT_ITSELF = "and not the file itself"
 _UNPACK = "Unpack it."
@@ -21,7 +23,7 @@ _SIGNS = (
     (b"\xfd7zXZ", f"It is an xz archive. {_UNPACK}"),
     (b"7z\xbc\xaf", f"It is a 7z archive. {_UNPACK}"),
     (b"\x28\xb5\x2f\xfd", f"It is a Zstandard archive. {_UNPACK}"),
-    (b"\x89hdf\r\n\x1a\n", "It is an HDF5 file."),
+    (b"\x89hdf\r\n\x1a\n", HDF5),
     (b"\xff\xd8\xff", "It is a JPEG."),
     (b"\x89png", "It is a PNG."),
     (b"%pdf", "It is a PDF."),
