@@ -7,6 +7,7 @@ findings are reported at once. A test tile that cannot be read is a warning: it 
 import json
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -20,10 +21,8 @@ def main(folder: challenge.Files, *, lesions: Path, counts: Path) -> None:
     bar = partial(tqdm, unit="tile", mininterval=1, maxinterval=30)
     findings = check.Findings()
     parts = check.read(folder, findings, exclude=p.exclude)
-    sizes = {
-        name: check.inspect(part, findings, known=p.exclude, progress=bar)
-        for name, part in parts.items()
-    }
+    given: dict[str, Any] = {"known": p.exclude, "min_side_px": p.min_side_px, "progress": bar}
+    sizes = {name: check.inspect(part, findings, **given) for name, part in parts.items()}
     findings.require_none()
     found: dict[str, object] = {
         name: check.counts(part.table, sizes[name]) for name, part in parts.items()

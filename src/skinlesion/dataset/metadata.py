@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pydantic import Field
 
 from skinlesion.dataset import formats, rows
 from skinlesion.dataset.columns import NUMERIC, REQUIRED, TEXT, TRAIN_ONLY
@@ -27,6 +28,7 @@ class Params(Block):
     train_images: str
     test_images: str
     exclude: list[str]
+    min_side_px: int = Field(ge=1)
 
 
 def header(path: Path) -> list[str]:
