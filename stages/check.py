@@ -8,6 +8,7 @@ read is a warning: it is scored too.
 import json
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -25,10 +26,8 @@ def main(folder: challenge.Files, *, lesions: Path, counts: Path) -> None:
     baseline = params.load("evaluate", measurement.Params).baseline
     findings = check.Findings()
     parts = check.read(folder, findings, exclude=p.exclude)
-    sizes = {
-        name: check.inspect(part, findings, known=p.exclude, progress=bar)
-        for name, part in parts.items()
-    }
+    given: dict[str, Any] = {"known": p.exclude, "min_side_px": p.min_side_px, "progress": bar}
+    sizes = {name: check.inspect(part, findings, **given) for name, part in parts.items()}
     wanted = check_features.Wanted(features.numeric, features.categorical, baseline)
     check_features.inspect(parts, wanted, findings)
     findings.require_none()

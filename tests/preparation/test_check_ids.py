@@ -1,7 +1,12 @@
 """preparation.check_ids: where names of lesions and tiles differ, what would match is said."""
 
+import h5py
+import numpy as np
 import pytest
 from tests.checking import TILE, as_read, inspect, table
+
+from skinlesion.dataset import stores
+from skinlesion.preparation import check, check_ids
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -28,6 +33,20 @@ def test_a_table_may_have_the_suffix_instead(tmp_path):
     findings, _ = inspect(lesions, {f"ISIC_{i:02d}": TILE for i in range(6)}, training=False)
     (said,) = findings.errors
     assert said.endswith("The file has ISIC_00, the table ISIC_00.jpg.")
+
+
+def test_a_group_that_holds_the_tiles_is_named(tmp_path):
+    lesions = as_read(table(), tmp_path)
+    with h5py.File(tmp_path / "train.hdf5", "w") as file:
+        for isic_id in lesions["isic_id"]:
+            file[f"images/{isic_id}"] = np.void(TILE)
+    store = stores.open_store(tmp_path / "train.hdf5")
+    findings = check.Findings()
+    check_ids.inspect(
+        check.Part(lesions, "train.csv", store, "train.hdf5", training=True), findings
+    )
+    (said,) = findings.errors
+    assert said.endswith("have no tile in it. Tiles are under /images, and must be at the top.")
 
 
 @pytest.mark.parametrize(("n_absent", "refused"), [(0, False), (3, False), (4, True), (6, True)])

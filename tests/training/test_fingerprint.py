@@ -1,12 +1,15 @@
 """training.fingerprint: whatever may change a bit changes the name, and nothing else does."""
 
+import os
 import sys
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import pytest
+from tests.process import changed
 
+from skinlesion.dataset import threads
 from skinlesion.network import model
 from skinlesion.training import fingerprint
 
@@ -72,8 +75,8 @@ def test_the_script_decides_the_key(key, script):
 
 def test_the_version_of_each_package_that_makes_pixels_or_scores_decides_the_key(key, monkeypatch):
     found = {key()}
-    for changed in fingerprint.versions():
-        monkeypatch.setattr(fingerprint, "version", lambda name, of=changed: f"{name == of}")
+    for package in fingerprint.versions():
+        monkeypatch.setattr(fingerprint, "version", lambda name, of=package: f"{name == of}")
         found.add(key())
     packages = {"keras", "keras-cv", "tensorflow", "ai-edge-litert", "pillow", "simplejpeg"}
 
@@ -116,10 +119,11 @@ def test_the_number_of_threads_decides_the_key(key, monkeypatch, name):
 def test_the_number_of_processors_decides_the_key(key, monkeypatch):
     found = set()
     for cpus in ({0, 1}, {0, 1, 2}):
-        monkeypatch.setattr("os.sched_getaffinity", lambda _, cpus=cpus: cpus, raising=False)
+        one = changed(os, sched_getaffinity=lambda _, cpus=cpus: cpus)
+        monkeypatch.setattr(threads, "os", one)
         found.add(key())
-    monkeypatch.delattr("os.sched_getaffinity")
-    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    macos = changed(os, sched_getaffinity=None, cpu_count=lambda: 2)
+    monkeypatch.setattr(threads, "os", macos)
 
     assert len(found) == 2
     assert key() in found

@@ -38,6 +38,7 @@ class Params(Block):
     train_images: Name
     test_images: Name
     exclude: list[str]
+    min_side_px: int = Field(ge=1)
 
 
 def header(path: Path) -> list[str]:

@@ -72,17 +72,18 @@ def inspect(
     findings: Findings,
     *,
     known: Iterable[str] = (),
+    min_side_px: int = 1,
     progress: Callable[..., Any] = tqdm,
 ) -> Tiles:
-    """Validate one half of a challenge folder: its table, and that every tile decodes.
+    """Validate one half of a challenge folder: its table, and every tile.
 
-    A broken tile is an error in training and a warning in the test half, since a test lesion
-    is scored whatever its tile. A tile without a row is a warning.
+    What is wrong with tiles: see `check_tiles.inspect`.
 
     Args:
         part: The half.
         findings: What is wrong is added here.
         known: Further isic_ids whose tiles need no row.
+        min_side_px: `data.min_side_px`, the least width and height of a tile.
         progress: Wraps the iteration over the tiles, as tqdm does.
 
     Returns:
@@ -90,7 +91,8 @@ def inspect(
     """
     check_table.inspect(part, findings)
     check_ids.inspect(part, findings)
-    return check_tiles.inspect(part, findings, known=known, progress=progress)
+    given: dict[str, Any] = {"known": known, "min_side_px": min_side_px, "progress": progress}
+    return check_tiles.inspect(part, findings, **given)
 
 
 def leave_out(lesions: pd.DataFrame, isic_ids: Iterable[str], findings: Findings) -> pd.DataFrame:

@@ -27,8 +27,7 @@ class Findings:
             kind: "errors" or "warnings".
         """
         return [
-            what
-            + (f" ({len(ids):,}): {', '.join(ids[:N_EXAMPLES])}" if ids else "")
+            _printable(what + (f" ({len(ids):,}): {', '.join(ids[:N_EXAMPLES])}" if ids else ""))
             + " ..." * (len(ids) > N_EXAMPLES)
             for what, ids in getattr(self, kind).items()
         ]
@@ -42,6 +41,11 @@ class Findings:
         if self.errors:
             lines = "\n".join(f"  {line}" for line in self.lines("errors"))
             raise InputError(f"check: the data must be whole. Found:\n{lines}")
+
+
+def _printable(line: str) -> str:
+    """Escape what is no text: the name of a file, or a key of HDF5, may hold any bytes."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
 
 
 @dataclass(frozen=True)
