@@ -4,7 +4,6 @@ import fcntl
 import io
 import itertools
 import os
-import runpy
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from tests import command_line
 
 from skinlesion.dataset import stores
 from skinlesion.errors import InputError
@@ -404,24 +404,13 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path):
 # === The command line ===
 
 
-def run(*args: str | Path) -> None:
-    argv = sys.argv
-    sys.argv = ["scripts/pack.py", *map(str, args)]
-    try:
-        runpy.run_path(str(ROOT / "scripts" / "pack.py"), run_name="__main__")
-    finally:
-        sys.argv = argv
-
-
 def refusal(capsys, *args: str | Path) -> str:
-    with pytest.raises(SystemExit) as caught:
-        run(*args)
-    assert caught.value.code == 1
+    assert command_line.run("pack", *args) == 1
     return capsys.readouterr().err
 
 
 def test_a_folder_is_packed_with_a_progress_bar_and_a_line(path, folder, capsys):
-    run(folder(TILES), path)
+    assert command_line.run("pack", folder(TILES), path) == 0
     shown = capsys.readouterr()
     assert shown.out == f"pack: 9 tiles into {path}\n"
     assert "pack: 100%" in shown.err
@@ -436,7 +425,7 @@ def test_broken_tiles_end_the_command_with_code_1_and_all_their_names(path, fold
 
 
 def test_the_command_says_what_it_left_out_and_where_it_is_listed(path, folder, capsys):
-    run(folder(TILES | BROKEN), path, "--leave-out-broken")
+    command_line.run("pack", folder(TILES | BROKEN), path, "--leave-out-broken")
     assert capsys.readouterr().out.splitlines() == [
         f"pack: 9 tiles into {path}",
         f"left out 3 broken tiles: see {packing.left_out_csv(path)}",
