@@ -1,6 +1,7 @@
 """cli: `skinlesion`, its help, and one line for whatever goes wrong."""
 
 import importlib.metadata
+import json
 import os
 import signal
 import subprocess
@@ -75,8 +76,7 @@ def test_help_loads_nothing_that_is_slow_to_load():
         "import sys; from tests import command_line; command_line.run('sweep', 'queue', '--help');"
         "print(*sys.modules, file=sys.stderr)"
     )
-    env = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
-    ran = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
+    ran = run_apart(code)
 
     assert ran.returncode == 0, ran.stderr
     loaded = set(ran.stderr.split())
@@ -160,6 +160,37 @@ def test_a_full_disk_and_ctrl_c_are_one_line(elsewhere, monkeypatch, capsys, err
     assert capsys.readouterr().err == line
 
 
+@pytest.mark.parametrize("words", [("pack", "tiles"), ("score", "model", "a.csv", "b.hdf5")])
+def test_an_output_below_a_file_is_one_line_and_code_1(elsewhere, capsys, words):
+    (elsewhere / "tiles").mkdir()
+    (elsewhere / "model").mkdir()
+    facts = {"backend": "tensorflow", "precision": "float32"}
+    (elsewhere / "model/facts.json").write_text(json.dumps(facts))
+    (elsewhere / "file").touch()
+
+    assert command_line.run(*words, "file/below") == 1
+    shown = capsys.readouterr().err
+    assert shown.startswith("error: file/below")
+    assert "Not a directory" in shown
+    assert shown.count("\n") == 1
+
+
+def run_apart(code: str, **options) -> subprocess.CompletedProcess:
+    """Run code in a process of its own, which ends with the code of a command."""
+    env = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
+    given = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
+    return subprocess.run([sys.executable, "-c", code], env=env, text=True, **given)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is full")
+def test_output_to_a_full_disk_is_one_line_and_code_1():
+    with open("/dev/full", "w") as full:
+        ran = run_apart("from skinlesion import cli; cli.main()", stdout=full)
+
+    assert ran.returncode == 1
+    assert ran.stderr == "error: [Errno 28] No space left on device\n"
+
+
 def test_a_signal_of_ctrl_c_ends_a_command_with_code_130(elsewhere):
     code = (
         "import os, signal; from tests import command_line;"
@@ -167,7 +198,6 @@ def test_a_signal_of_ctrl_c_ends_a_command_with_code_130(elsewhere):
         "summary.text = lambda folder: os.kill(os.getpid(), signal.SIGINT);"
         "raise SystemExit(command_line.run('summary'))"
     )
-    env = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
-    ran = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
+    ran = run_apart(code)
 
     assert (ran.returncode, ran.stderr) == (128 + signal.SIGINT, "error: interrupted\n")

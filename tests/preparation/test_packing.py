@@ -303,7 +303,7 @@ def test_the_file_is_on_the_disk_before_it_takes_its_name(path, monkeypatch):
 CHILD = """
 import os, resource, signal, sys
 from pathlib import Path
-from skinlesion import errors
+from skinlesion import command
 from skinlesion.dataset import images, stores
 from skinlesion.preparation import packing
 
@@ -320,7 +320,8 @@ def main(tiles, path, how, n_bytes):
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(n_bytes),) * 2)
     packing.pack(stores.open_store(Path(tiles)), Path(path), progress=globals()[how])
 
-errors.run(main, *sys.argv[1:])
+with command.one_line_errors():
+    main(*sys.argv[1:])
 """
 
 
