@@ -2,7 +2,9 @@
 
 import json
 import os
+import sys
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -58,19 +60,25 @@ def score(files: Files, settings: Settings) -> str:
     files.out.mkdir(parents=True, exist_ok=True)  # an error now, not after hours of scoring
     os.environ.setdefault("KERAS_BACKEND", used.backend)
     # Keras takes its backend when it is imported, which these do.
-    from skinlesion.dataset import stores
+    from skinlesion.features import shift
     from skinlesion.network import backend, trained
-    from skinlesion.scoring import engine, predict
+    from skinlesion.scoring import engine, executor, lesions, predict, test_set
 
     on = {"backend": os.environ["KERAS_BACKEND"], "precision": used.precision, "seed": 0}
-    backend.start(backend.Params.model_validate(on))
+    keras = backend.Params.model_validate(on)
+    backend.start(keras)
     p = predict.Params.model_validate(asdict(settings))
-    isic_ids = predict.isic_ids(files.metadata)
-    source = predict.Source(files.metadata, stores.open_store(files.images))
-    models = list(engine.prepared(trained.load_folds(files.models), p.engine).values())
-    pieces = predict.score(models, source, p, predict.Selection("score", len(isic_ids)))
-    counts = predict.write_test_set(pieces, isic_ids, files.out)
-    return predict.summary(counts, n_models=len(models))
+    isic_ids = test_set.isic_ids(files.metadata)
+    models = trained.load_folds(files.models)
+    sys.stderr.write(shift.said(files.metadata, [m.encoder for m in models.values()]))
+    folds = None if trained.is_one(files.models) else tuple(models)
+    plan = executor.Plan(files.models, folds, keras, partial(engine.prepared, name=p.engine))
+    with executor.opened(plan, models) as run_on:
+        source = lesions.Source(files.metadata, run_on(files.images))
+        pieces = predict.score(models, source, p, lesions.Selection("score", len(isic_ids)))
+        scored = test_set.joined(pieces, isic_ids)
+    test_set.write(scored, files.out)
+    return test_set.summary(scored, n_models=len(models))
 
 
 def runtime(models: Path) -> Runtime:
