@@ -1,0 +1,183 @@
+"""The commands `skinlesion pull-request …`: make the report on a pull request, and judge it.
+
+What a command needs is imported where it is used, so that `--help` is fast.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from skinlesion import command
+from skinlesion.errors import InputError
+
+if TYPE_CHECKING:
+    from skinlesion.evaluation import bootstrap
+    from skinlesion.experiments.pull_request import Compared
+
+__all__ = ["app"]
+
+HERE = Path()
+SCORES_CSV = Path("predictions/holdout.csv")
+REPORT_HTML = Path("metrics/report.html")
+ROC_CSV = "metrics/plots/holdout_roc.csv"
+REPORT_MD, GATE_JSON = "report.md", "gate.json"
+NO_CREDENTIALS = "this run has no credentials for the remote."
+LAST_COMMIT = "HEAD"
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="The report on a pull request. All commands run from the root of the repository.",
+)
+
+Folder = Annotated[Path, typer.Argument(help="Of the report.", show_default=False)]
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(help="Written into.", show_default=False)],
+    *,
+    base: Annotated[str, typer.Option(help="Branch or commit to compare with.")],
+    head: Annotated[str, typer.Option(help="Commit that the report names.")] = LAST_COMMIT,
+    remote: Annotated[
+        bool, typer.Option(help="Use the DVC remote; --no-remote without credentials for it.")
+    ] = True,
+) -> None:
+    """Write the report on the current commit: report.md, gate.json, curves and report.html.
+
+    Example: skinlesion pull-request report --base origin/main report
+    """
+    from skinlesion import params
+    from skinlesion.evaluation import bootstrap
+    from skinlesion.experiments import (
+        changes,
+        pull_request,
+        pull_request_text,
+        repository,
+        stage_graph,
+    )
+
+    p = params.load("pull_request", pull_request.Params)
+    sampling = params.load("measure", bootstrap.Params)
+    before, after = repository.commits(base, HERE)
+    folder.mkdir(parents=True, exist_ok=True)
+    files, absent = _files(before, after, folder, remote)
+    facts = pull_request.Facts(
+        before=before,
+        head=repository.commit(head, HERE),
+        metrics=changes.metrics(before, after, HERE),
+        params=changes.params(before, after, HERE),
+        compared=_compared(before, after, sampling) if remote else NO_CREDENTIALS,
+        confidence=sampling.confidence,
+        roc=_roc(before, after),
+        stale=repository.stale(HERE),
+        not_in_remote=repository.not_in_remote(HERE) if remote else None,
+        outs=changes.outs(before, after, HERE),
+        graph=stage_graph.compare(*(stage_graph.read(c, HERE) for c in (before, after))),
+        files=files,
+        absent=absent,
+    )
+    found = pull_request.objections(facts, p)
+    judged = {"verdict": pull_request.verdict(facts, p), "objections": found}
+    (folder / REPORT_MD).write_text(pull_request_text.markdown(facts, p), encoding="utf-8")
+    (folder / GATE_JSON).write_text(json.dumps(judged, indent=2) + "\n", encoding="utf-8")
+    print(f"report: {len(facts.metrics)} metrics, {len(files)} files, {len(found)} objections")
+
+
+@app.command()
+def link(
+    report_md: Annotated[Path, typer.Argument(help="Changed in place.", show_default=False)],
+    addresses: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="NAMES=ADDRESS...",
+            help="Names of files, * for any; {name} in an address is the name.",
+            show_default=False,
+        ),
+    ],
+) -> None:
+    """Link the files beside a report by the addresses where a forge shows them.
+
+    Example: skinlesion pull-request link report/report.md '*.png=https://example.org/{name}'
+    """
+    from skinlesion.experiments import links
+
+    text = report_md.read_text(encoding="utf-8")
+    report_md.write_text(links.absolute(text, links.parse(addresses)), encoding="utf-8")
+
+
+@app.command()
+def gate(folder: Folder) -> None:
+    """Fail where the report found what stands in the way of a merge.
+
+    Example: skinlesion pull-request gate report
+    """
+    try:
+        judged = json.loads((folder / GATE_JSON).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{folder} must hold the {GATE_JSON} of a report. {error}") from None
+    if judged["objections"]:
+        raise InputError("\n".join(["this pull request does not pass.", *judged["objections"]]))
+    print(f"gate: {judged['verdict']}")
+
+
+@app.command()
+def prepare(
+    report_md: Annotated[Path, typer.Argument(help="The report.", show_default=False)],
+    comment_md: Annotated[Path, typer.Argument(help="Written.", show_default=False)],
+) -> None:
+    """Make of a report a comment that CML may post, and print where it goes.
+
+    Where nothing is installed: PYTHONPATH=src python3 -m skinlesion.experiments.prepare
+
+    Example: skinlesion pull-request prepare report/report.md comment.md
+    """
+    from skinlesion.experiments import prepare as preparing
+
+    print(preparing.prepare(report_md, comment_md, os.environ))
+
+
+def _files(before: str, after: str, folder: Path, remote: bool) -> tuple[list[str], list[str]]:
+    """Write the files beside the report: their names, and a sentence per one that cannot be had."""
+    from skinlesion.experiments import pictures, repository
+
+    if remote:
+        pictures.fetch(before, after, HERE)
+    drawn, absent = pictures.draw(before, after, folder, HERE)
+    if not remote:
+        return drawn, [f"{REPORT_HTML}: {NO_CREDENTIALS}", *absent]
+    try:
+        content = repository.read(REPORT_HTML.as_posix(), after, HERE)
+    except InputError as error:
+        return drawn, [str(error), *absent]
+    (folder / REPORT_HTML.name).write_bytes(content)
+    return [REPORT_HTML.name, *drawn], absent
+
+
+def _compared(before: str, after: str, p: "bootstrap.Params") -> "Compared | str":
+    """The intervals of the differences; or why there are none, for the report to say so."""
+    from skinlesion.evaluation import comparison
+
+    try:
+        first, second = (comparison.read(commit, SCORES_CSV) for commit in (before, after))
+        return comparison.paired(first, second, p)
+    except InputError as error:
+        return str(error)
+
+
+def _roc(before: str, after: str) -> str:
+    """The ROC curves of both commits as a chart; "" where one is missing or is no such table."""
+    from skinlesion.experiments import repository, roc_chart
+
+    try:
+        return roc_chart.mermaid(*(repository.read(ROC_CSV, c, HERE) for c in (before, after)))
+    except InputError:
+        return ""
+
+
+if __name__ == "__main__":
+    with command.one_line_errors():
+        app()
