@@ -9,6 +9,8 @@ from skinlesion.experiments import repository
 
 __all__ = ["Change", "Metric", "metrics", "outs", "params"]
 
+DVC_KINDS = ("added", "deleted", "modified", "renamed")
+
 
 class Change(NamedTuple):
     """A param before and after; None where there is none."""
@@ -63,17 +65,13 @@ def outs(before: str, after: str, clone: Path) -> dict[str, list[str]]:
         clone: A clone that holds both, with or without their data.
     """
     found = json.loads(repository.ask(clone, "diff", "--json", before, after))
-    renamed = [entry["path"] for entry in found.get("renamed", [])]
+    of = {k: [entry["path"] for entry in found.get(k, [])] for k in DVC_KINDS}  # {} if none differs
     paths = {
-        "added": _paths(found["added"]) + [path["new"] for path in renamed],
-        "changed": _paths(found["modified"]),
-        "removed": _paths(found["deleted"]) + [path["old"] for path in renamed],
+        "added": of["added"] + [path["new"] for path in of["renamed"]],
+        "changed": of["modified"],
+        "removed": of["deleted"] + [path["old"] for path in of["renamed"]],
     }
     return {kind: _outermost(of_kind) for kind, of_kind in paths.items()}
-
-
-def _paths(entries: list[dict[str, str]]) -> list[str]:
-    return [entry["path"] for entry in entries]
 
 
 def _outermost(paths: list[str]) -> list[str]:

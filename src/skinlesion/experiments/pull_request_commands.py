@@ -117,11 +117,12 @@ def gate(folder: Folder) -> None:
     """
     try:
         judged = json.loads((folder / GATE_JSON).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        verdict, objections = judged["verdict"], judged["objections"]
+    except (OSError, ValueError, TypeError, KeyError) as error:
         raise InputError(f"{folder} must hold the {GATE_JSON} of a report. {error}") from None
-    if judged["objections"]:
-        raise InputError("\n".join(["this pull request does not pass.", *judged["objections"]]))
-    print(f"gate: {judged['verdict']}")
+    if objections:
+        raise InputError("\n".join(["this pull request does not pass.", *objections]))
+    print(f"gate: {verdict}")
 
 
 @app.command()
