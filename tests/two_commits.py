@@ -125,13 +125,10 @@ def install(clone: Path) -> None:
     """Put the command `skinlesion` where `make .venv/installed` does; it runs the clone's code."""
     program = clone / ".venv/bin/skinlesion"
     program.parent.mkdir(parents=True)
-    installed = Path(sys.executable).with_name("skinlesion")
-    if installed.exists() and (clone / "src/skinlesion/cli.py").exists():
-        program.symlink_to(installed)
-    else:  # an environment that was made before there was one
-        module = "skinlesion.experiments.pull_request_commands"
-        program.write_text(f'#!/bin/sh\nshift\nexec {sys.executable} -m {module} "$@"\n')
-        program.chmod(0o755)
+    program.write_text(
+        f"#!{sys.executable}\nimport sys\nfrom skinlesion import cli\nsys.exit(cli.main())\n"
+    )
+    program.chmod(0o755)
 
 
 def commit(folder: Path, message: str) -> None:

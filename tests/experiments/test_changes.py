@@ -6,7 +6,7 @@ import pytest
 from tests import two_commits
 
 from skinlesion.errors import InputError
-from skinlesion.experiments import changes, repository
+from skinlesion.experiments import changes, checkout
 from skinlesion.experiments.changes import Change, Metric
 
 pytest_plugins = ["tests.clones"]
@@ -14,7 +14,7 @@ pytest_plugins = ["tests.clones"]
 
 def test_all_metrics_are_compared_in_the_order_of_their_names(clone, pair):
     before, after = (
-        json.loads(repository.read("metrics/evaluation.json", commit, clone)) for commit in pair
+        json.loads(checkout.read("metrics/evaluation.json", commit, clone)) for commit in pair
     )
     found = changes.metrics(*pair, clone)
 

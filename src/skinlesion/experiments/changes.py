@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 from typing import NamedTuple
 
-from skinlesion.experiments import repository
+from skinlesion.experiments import checkout
 
 __all__ = ["Change", "Metric", "metrics", "outs", "params"]
 
@@ -39,7 +39,7 @@ def metrics(before: str, after: str, clone: Path) -> dict[str, Metric]:
         after: Another one.
         clone: A clone that holds both.
     """
-    found = _changes(repository.ask(clone, "metrics", "diff", "--all", "--json", before, after))
+    found = _changes(checkout.ask(clone, "metrics", "diff", "--all", "--json", before, after))
     return {key: Metric(*map(_number, change)) for key, change in found.items()}
 
 
@@ -51,7 +51,7 @@ def params(before: str, after: str, clone: Path) -> dict[str, Change]:
         after: Another one.
         clone: A clone that holds both.
     """
-    return _changes(repository.ask(clone, "params", "diff", "--json", before, after))
+    return _changes(checkout.ask(clone, "params", "diff", "--json", before, after))
 
 
 def outs(before: str, after: str, clone: Path) -> dict[str, list[str]]:
@@ -64,7 +64,7 @@ def outs(before: str, after: str, clone: Path) -> dict[str, list[str]]:
         after: Another one.
         clone: A clone that holds both, with or without their data.
     """
-    found = json.loads(repository.ask(clone, "diff", "--json", before, after))
+    found = json.loads(checkout.ask(clone, "diff", "--json", before, after))
     of = {k: [entry["path"] for entry in found.get(k, [])] for k in DVC_KINDS}  # {} if none differs
     paths = {
         "added": of["added"] + [path["new"] for path in of["renamed"]],

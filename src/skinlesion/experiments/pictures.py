@@ -9,7 +9,7 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
 from skinlesion.errors import InputError
-from skinlesion.experiments import repository
+from skinlesion.experiments import checkout
 
 __all__ = ["draw", "fetch"]
 
@@ -52,7 +52,7 @@ def draw(before: str, after: str, folder: Path, clone: Path) -> tuple[list[str],
     Returns:
         The names of the files; and a line for each curve that could not be drawn in full.
     """
-    found = json.loads(repository.ask(clone, "plots", "diff", "--json", before, after))
+    found = json.loads(checkout.ask(clone, "plots", "diff", "--json", before, after))
     words = dict(zip((before, after), COLOURS, strict=True))
     charts = {
         f"{_slug(name)}.png": chart["content"]

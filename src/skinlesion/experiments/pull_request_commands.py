@@ -1,7 +1,4 @@
-"""The commands `skinlesion pull-request …`: make the report on a pull request, and judge it.
-
-What a command needs is imported where it is used, so that `--help` is fast.
-"""
+"""The commands `skinlesion pull-request …`. Each imports what it needs, as DVC is slow to load."""
 
 import json
 import os
@@ -10,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from skinlesion import command
 from skinlesion.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,56 +21,51 @@ REPORT_HTML = Path("metrics/report.html")
 ROC_CSV = "metrics/plots/holdout_roc.csv"
 REPORT_MD, GATE_JSON = "report.md", "gate.json"
 NO_CREDENTIALS = "this run has no credentials for the remote."
-LAST_COMMIT = "HEAD"
 
 app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    help="The report on a pull request. All commands run from the root of the repository.",
+    help="Report what a pull request changes, and judge it. From the root of the repository.",
+    rich_markup_mode=None,
 )
 
-Folder = Annotated[Path, typer.Argument(help="Of the report.", show_default=False)]
 
-
-@app.command()
+@app.command(epilog="\b\nExample:\n  skinlesion pull-request report --base origin/main report")
 def report(
-    folder: Annotated[Path, typer.Argument(help="Written into.", show_default=False)],
-    *,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder to write into.")],
     base: Annotated[str, typer.Option(help="Branch or commit to compare with.")],
-    head: Annotated[str, typer.Option(help="Commit that the report names.")] = LAST_COMMIT,
+    head: Annotated[str, typer.Option(help="Commit that the report names.")] = "HEAD",
     remote: Annotated[
-        bool, typer.Option(help="Use the DVC remote; --no-remote without credentials for it.")
+        bool, typer.Option(help="Use the DVC remote, or do without credentials for it.")
     ] = True,
 ) -> None:
-    """Write the report on the current commit: report.md, gate.json, curves and report.html.
+    """Write the report on the current commit.
 
-    Example: skinlesion pull-request report --base origin/main report
+    FOLDER gets report.md, gate.json, report.html and a picture of each curve.
     """
     from skinlesion import params
     from skinlesion.evaluation import bootstrap
     from skinlesion.experiments import (
         changes,
+        checkout,
         pull_request,
         pull_request_text,
-        repository,
         stage_graph,
     )
 
     p = params.load("pull_request", pull_request.Params)
     sampling = params.load("measure", bootstrap.Params)
-    before, after = repository.commits(base, HERE)
+    before, after = checkout.commits(base, HERE)
     folder.mkdir(parents=True, exist_ok=True)
     files, absent = _files(before, after, folder, remote)
     facts = pull_request.Facts(
         before=before,
-        head=repository.commit(head, HERE),
+        head=checkout.commit(head, HERE),
         metrics=changes.metrics(before, after, HERE),
         params=changes.params(before, after, HERE),
         compared=_compared(before, after, sampling) if remote else NO_CREDENTIALS,
         confidence=sampling.confidence,
         roc=_roc(before, after),
-        stale=repository.stale(HERE),
-        not_in_remote=repository.not_in_remote(HERE) if remote else None,
+        stale=checkout.stale(HERE),
+        not_in_remote=checkout.not_in_remote(HERE) if remote else None,
         outs=changes.outs(before, after, HERE),
         graph=stage_graph.compare(*(stage_graph.read(c, HERE) for c in (before, after))),
         files=files,
@@ -87,21 +78,24 @@ def report(
     print(f"report: {len(facts.metrics)} metrics, {len(files)} files, {len(found)} objections")
 
 
-@app.command()
+@app.command(
+    epilog="\b\nExample:\n"
+    "  skinlesion pull-request link report/report.md '*.png=https://example.org/{name}'"
+)
 def link(
-    report_md: Annotated[Path, typer.Argument(help="Changed in place.", show_default=False)],
+    report_md: Annotated[
+        Path, typer.Argument(metavar="REPORT_MD", help="A report; it is changed.")
+    ],
     addresses: Annotated[
         list[str],
         typer.Argument(
-            metavar="NAMES=ADDRESS...",
-            help="Names of files, * for any; {name} in an address is the name.",
-            show_default=False,
+            metavar="NAMES=ADDRESS...", help="Pattern of names; {name} stands for the name."
         ),
     ],
 ) -> None:
-    """Link the files beside a report by the addresses where a forge shows them.
+    """Link the files beside a report by their addresses.
 
-    Example: skinlesion pull-request link report/report.md '*.png=https://example.org/{name}'
+    An address that is empty is left out.
     """
     from skinlesion.experiments import links
 
@@ -109,12 +103,11 @@ def link(
     report_md.write_text(links.absolute(text, links.parse(addresses)), encoding="utf-8")
 
 
-@app.command()
-def gate(folder: Folder) -> None:
-    """Fail where the report found what stands in the way of a merge.
-
-    Example: skinlesion pull-request gate report
-    """
+@app.command(epilog="\b\nExample:\n  skinlesion pull-request gate report")
+def gate(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of a report.")],
+) -> None:
+    """Fail where a report found what stands in the way of a merge."""
     try:
         judged = json.loads((folder / GATE_JSON).read_text(encoding="utf-8"))
         verdict, objections = judged["verdict"], judged["objections"]
@@ -125,16 +118,19 @@ def gate(folder: Folder) -> None:
     print(f"gate: {verdict}")
 
 
-@app.command()
+@app.command(
+    epilog="\b\nExample:\n  skinlesion pull-request prepare report/report.md comment.md\n\n"
+    "\b\nThe same where no package is installed:\n"
+    "  PYTHONPATH=src python3 -m skinlesion.experiments.prepare report/report.md comment.md"
+)
 def prepare(
-    report_md: Annotated[Path, typer.Argument(help="The report.", show_default=False)],
-    comment_md: Annotated[Path, typer.Argument(help="Written.", show_default=False)],
+    report_md: Annotated[Path, typer.Argument(metavar="REPORT_MD", help="A report.")],
+    comment_md: Annotated[Path, typer.Argument(metavar="COMMENT_MD", help="File to write.")],
 ) -> None:
     """Make of a report a comment that CML may post, and print where it goes.
 
-    Where nothing is installed: PYTHONPATH=src python3 -m skinlesion.experiments.prepare
-
-    Example: skinlesion pull-request prepare report/report.md comment.md
+    Runs in a job of GitHub or GitLab. Prints nothing where the pull request is closed or has a
+    newer commit.
     """
     from skinlesion.experiments import prepare as preparing
 
@@ -143,7 +139,7 @@ def prepare(
 
 def _files(before: str, after: str, folder: Path, remote: bool) -> tuple[list[str], list[str]]:
     """Write the files beside the report: their names, and a sentence per one that cannot be had."""
-    from skinlesion.experiments import pictures, repository
+    from skinlesion.experiments import checkout, pictures
 
     if remote:
         pictures.fetch(before, after, HERE)
@@ -151,7 +147,7 @@ def _files(before: str, after: str, folder: Path, remote: bool) -> tuple[list[st
     if not remote:
         return drawn, [f"{REPORT_HTML}: {NO_CREDENTIALS}", *absent]
     try:
-        content = repository.read(REPORT_HTML.as_posix(), after, HERE)
+        content = checkout.read(REPORT_HTML.as_posix(), after, HERE)
     except InputError as error:
         return drawn, [str(error), *absent]
     (folder / REPORT_HTML.name).write_bytes(content)
@@ -171,14 +167,9 @@ def _compared(before: str, after: str, p: "bootstrap.Params") -> "Compared | str
 
 def _roc(before: str, after: str) -> str:
     """The ROC curves of both commits as a chart; "" where one is missing or is no such table."""
-    from skinlesion.experiments import repository, roc_chart
+    from skinlesion.experiments import checkout, roc_chart
 
     try:
-        return roc_chart.mermaid(*(repository.read(ROC_CSV, c, HERE) for c in (before, after)))
+        return roc_chart.mermaid(*(checkout.read(ROC_CSV, c, HERE) for c in (before, after)))
     except InputError:
         return ""
-
-
-if __name__ == "__main__":
-    with command.one_line_errors():
-        app()

@@ -1,4 +1,4 @@
-"""experiments.repository: what git and DVC say of a clone that has none of its data."""
+"""experiments.checkout: what git and DVC say of a clone that has none of its data."""
 
 import shutil
 
@@ -6,7 +6,7 @@ import pytest
 from tests import two_commits
 
 from skinlesion.errors import InputError
-from skinlesion.experiments import repository
+from skinlesion.experiments import checkout
 
 pytest_plugins = ["tests.clones"]
 
@@ -23,25 +23,25 @@ def test_a_pull_request_is_compared_with_where_it_left_the_base(clone, pair):
 
 def test_a_base_that_the_clone_does_not_hold_is_refused(clone):
     with pytest.raises(InputError, match=r"origin/nowhere must be .* Is the clone shallow\?"):
-        repository.commits("origin/nowhere", clone)
+        checkout.commits("origin/nowhere", clone)
 
 
 @pytest.mark.parametrize("name", ["HEAD", "worse", "origin/worse"])
 def test_a_commit_is_known_by_its_names(clone, pair, name):
-    assert repository.commit(name, clone) == pair[1]
+    assert checkout.commit(name, clone) == pair[1]
 
 
 @pytest.mark.parametrize("name", ["nowhere", "--all", "HEAD:params.yaml"])
 def test_what_is_no_commit_is_refused(clone, name):
     with pytest.raises(InputError, match=rf"^{name} must be a commit of this clone\."):
-        repository.commit(name, clone)
+        checkout.commit(name, clone)
 
 
 # === Out of date ===
 
 
 def test_nothing_is_out_of_date_where_dvc_lock_is_that_of_the_last_run(clone):
-    assert repository.stale(clone) == []
+    assert checkout.stale(clone) == []
     assert not (clone / "predictions").exists()
 
 
@@ -59,21 +59,21 @@ def test_what_changed_since_the_last_run_names_its_stage(own, what):
     change, expected = OUT_OF_DATE[what]
     two_commits.edit(own, *change)
 
-    assert repository.stale(own) == expected
+    assert checkout.stale(own) == expected
 
 
 def test_what_is_no_pipeline_is_refused(own):
     two_commits.edit(own, "dvc.yaml", "stages:", "stages: [")
 
     with pytest.raises(InputError, match=r"must be a pipeline\. .*dvc\.yaml"):
-        repository.stale(own)
+        checkout.stale(own)
 
 
 # === On the remote ===
 
 
 def test_all_that_was_pushed_is_on_the_remote(clone):
-    assert repository.not_in_remote(clone) == []
+    assert checkout.not_in_remote(clone) == []
 
 
 def test_a_file_of_a_folder_that_was_not_pushed_is_named(own, origin, tmp_path):
@@ -82,7 +82,7 @@ def test_a_file_of_a_folder_that_was_not_pushed_is_named(own, origin, tmp_path):
     lost = two_commits.shell(origin, "git show worse:drawn/predictions/oof.csv | md5sum")
     (remote / "files/md5" / lost[:2] / lost[2:32]).unlink()
 
-    assert repository.not_in_remote(own) == ["predictions/oof.csv"]
+    assert checkout.not_in_remote(own) == ["predictions/oof.csv"]
 
 
 # === Files ===
@@ -90,7 +90,7 @@ def test_a_file_of_a_folder_that_was_not_pushed_is_named(own, origin, tmp_path):
 
 @pytest.mark.parametrize(("commit", "expected"), [(0, b"<p>2.0</p>"), (1, b"<p>0.5</p>")])
 def test_a_file_is_read_as_it_was_from_the_remote(clone, pair, commit, expected):
-    assert repository.read("metrics/report.html", pair[commit], clone) == expected
+    assert checkout.read("metrics/report.html", pair[commit], clone) == expected
 
 
 @pytest.mark.parametrize("path", ["metrics/none.html", "predictions/holdout.csv"])
@@ -98,4 +98,4 @@ def test_a_file_that_can_be_had_nowhere_is_an_error_that_names_it(own, pair, pat
     (own / ".dvc/config.local").unlink()
 
     with pytest.raises(InputError, match=rf"{path} of {pair[0][:7]} must be in git or on the"):
-        repository.read(path, pair[0], own)
+        checkout.read(path, pair[0], own)
