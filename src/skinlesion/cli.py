@@ -10,7 +10,7 @@ import typer
 from typer.exceptions import TyperException
 
 from skinlesion import command
-from skinlesion.experiments import run_commands, sweep_commands
+from skinlesion.experiments import pull_request_commands, run_commands, sweep_commands
 
 __all__ = ["app", "main"]
 
@@ -20,6 +20,7 @@ app = typer.Typer(
 # Groups of commands, each a Typer of its room. None of these modules imports what is slow to load.
 app.add_typer(run_commands.app)
 app.add_typer(sweep_commands.app, name="sweep")
+app.add_typer(pull_request_commands.app, name="pull-request")
 
 
 def main() -> None:
