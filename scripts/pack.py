@@ -19,7 +19,7 @@ from skinlesion.preparation import packing
 
 def main(folder: Path, hdf5: Path, leave_out_broken: bool) -> None:
     """Read, pack, and say what became of it."""
-    store = stores.open_store(folder)
+    store = stores.open_store(folder, rehearse=True)
     bar = partial(tqdm, desc="pack", unit="tile", mininterval=1, maxinterval=30)
     left_out = packing.pack(store, hdf5, leave_out_broken=leave_out_broken, progress=bar)
     print(f"pack: {len(store.ids()) - len(left_out):,} tiles into {hdf5}")
