@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from tests.checking import TILE, as_read, encoded, errors, inspect, table
+from tests.checking import TILE, Memory, as_read, encoded, errors, inspect, table
 
 from skinlesion.dataset import metadata, stores
 from skinlesion.errors import InputError
@@ -116,22 +116,6 @@ def test_all_findings_of_both_halves_are_in_one_message(tmp_path):
     )
 
 
-@pytest.mark.parametrize(("n", "shown"), [(1, 1), (10, 10), (11, 10), (12_345, 10)])
-def test_a_group_is_its_count_and_at_most_ten_isic_ids(n, shown):
-    findings = check.Findings()
-    findings.warnings["what"] += [f"ISIC_{i}" for i in range(n)]
-    (line,) = findings.lines("warnings")
-    assert line.startswith(f"what ({n:,}): ISIC_0")
-    assert line.count("ISIC_") == shown
-    assert line.endswith(" ...") == (n > 10)
-
-
-def test_warnings_refuse_nothing():
-    findings = check.Findings()
-    findings.warnings["a tile has no row"].append("ISIC_1")
-    findings.require_none()
-
-
 # === Exclusion ===
 
 
@@ -217,3 +201,21 @@ def test_lesions_are_counted_by_licence_and_by_attribution(right):
     found = check.counts(lesions, sizes)
     assert found["licences"] == {"CC-0": 3, "CC-BY": 2, "none given": 1}
     assert found["attributions"] == {"A clinic": 6}
+
+
+# === What is handed on ===
+
+
+@pytest.mark.parametrize("kind", [int, float])
+def test_targets_are_integers_however_they_are_written(tmp_path, kind):
+    lesions = table()
+    lesions["target"] = lesions["target"].astype(kind)
+    part = check.Part(as_read(lesions, tmp_path), "train.csv", Memory({}), "t.hdf5", training=True)
+    kept = check.lesions(part)
+    assert kept.to_csv(index=False).splitlines()[:3] == [
+        "isic_id,patient_id,target",
+        "ISIC_00,IP_0,0",
+        "ISIC_01,IP_0,1",
+    ]
+    said = check.summary({"train": part, "test": part}, check.Findings())
+    assert said == "check: 6 lesions of 3 patients, 1 positives; 6 to score"

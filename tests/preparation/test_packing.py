@@ -4,10 +4,8 @@ import fcntl
 import io
 import itertools
 import os
-import runpy
 import signal
 import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -16,7 +14,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from tests.process import ROOT, changed, python
+from tests import command_line
+from tests.process import changed, python
 
 from skinlesion.dataset import stores
 from skinlesion.errors import InputError
@@ -277,7 +276,7 @@ def test_the_file_is_on_the_disk_before_it_takes_its_name(path, monkeypatch):
 CHILD = """
 import itertools, os, resource, signal, sys, threading
 from pathlib import Path
-from skinlesion import errors
+from skinlesion import command
 from skinlesion.dataset import images, stores
 from skinlesion.preparation import packing
 
@@ -301,7 +300,8 @@ def main(tiles, path, how, n_bytes):
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(n_bytes),) * 2)
     packing.pack(stores.open_store(Path(tiles)), Path(path), progress=globals()[how])
 
-errors.run(main, *sys.argv[1:])
+with command.one_line_errors():
+    main(*sys.argv[1:])
 """
 
 
@@ -389,24 +389,13 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path):
 # === The command line ===
 
 
-def run(*args: str | Path) -> None:
-    argv = sys.argv
-    sys.argv = ["scripts/pack.py", *map(str, args)]
-    try:
-        runpy.run_path(str(ROOT / "scripts" / "pack.py"), run_name="__main__")
-    finally:
-        sys.argv = argv
-
-
 def refusal(capsys, *args: str | Path) -> str:
-    with pytest.raises(SystemExit) as caught:
-        run(*args)
-    assert caught.value.code == 1
+    assert command_line.run("pack", *args) == 1
     return capsys.readouterr().err
 
 
 def test_a_folder_is_packed_with_a_progress_bar_and_a_line(path, folder, capsys):
-    run(folder(TILES), path)
+    assert command_line.run("pack", folder(TILES), path) == 0
     shown = capsys.readouterr()
     assert shown.out == f"pack: 9 tiles into {path}\n"
     assert "pack: 100%" in shown.err
@@ -421,7 +410,7 @@ def test_broken_tiles_end_the_command_with_code_1_and_all_their_names(path, fold
 
 
 def test_the_command_says_what_it_left_out_and_where_it_is_listed(path, folder, capsys):
-    run(folder(TILES | BROKEN), path, "--leave-out-broken")
+    command_line.run("pack", folder(TILES | BROKEN), path, "--leave-out-broken")
     assert capsys.readouterr().out.splitlines() == [
         f"pack: 9 tiles into {path}",
         f"left out 3 broken tiles: see {packing.left_out_csv(path)}",

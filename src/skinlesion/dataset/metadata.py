@@ -4,10 +4,10 @@ import csv
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pandas as pd
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from skinlesion.dataset import formats, rows
 from skinlesion.dataset.columns import NUMERIC, REQUIRED, TEXT, TRAIN_ONLY
@@ -18,15 +18,25 @@ __all__ = ["NUMERIC", "REQUIRED", "TEXT", "TRAIN_ONLY", "Params", "chunks", "hea
 
 N_START = 512  # bytes that tell the kind of a file
 N_AT_A_TIME = 50_000  # rows held while some columns of a table are read
+SHELL = '"$`\\'  # what a shell does not take as it is, within double quotes
 IDS = ("isic_id", "patient_id")
 
 
-class Params(Block):
-    """Block `data`: which challenge folder is used."""
+def _plain(name: str) -> str:
+    if set(name) & set(SHELL) or not name.isprintable():
+        raise ValueError(f"a name without {' '.join(SHELL)} and line ends: a shell reads them")
+    return name
 
-    raw: str
-    train_images: str
-    test_images: str
+
+Name = Annotated[str, Field(min_length=1), AfterValidator(_plain)]
+
+
+class Params(Block):
+    """Block `data`: which challenge folder is used. dvc.yaml puts its names into commands."""
+
+    raw: Name
+    train_images: Name
+    test_images: Name
     exclude: list[str]
     min_side_px: int = Field(ge=1)
 

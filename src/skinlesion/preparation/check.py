@@ -13,7 +13,17 @@ from skinlesion.preparation import check_ids, check_table, check_tiles
 from skinlesion.preparation.check_tiles import Tiles
 from skinlesion.preparation.findings import Findings, Part
 
-__all__ = ["Findings", "Part", "Tiles", "counts", "inspect", "leave_out", "read", "summary"]
+__all__ = [
+    "Findings",
+    "Part",
+    "Tiles",
+    "counts",
+    "inspect",
+    "leave_out",
+    "lesions",
+    "read",
+    "summary",
+]
 
 
 def read(files: challenge.Files, findings: Findings, *, exclude: Iterable[str]) -> dict[str, Part]:
@@ -52,7 +62,7 @@ def summary(parts: Mapping[str, Part], findings: Findings) -> str:
     train, warnings = parts["train"].table, findings.lines("warnings")
     counted = (
         f"check: {len(train):,} lesions of {train['patient_id'].nunique():,} patients, "
-        f"{train['target'].sum():,} positives; {len(parts['test'].table):,} to score"
+        f"{int(train['target'].sum()):,} positives; {len(parts['test'].table):,} to score"
     )
     return "\n".join([*(f"warning: {line}" for line in warnings), counted])
 
@@ -103,6 +113,15 @@ def leave_out(lesions: pd.DataFrame, isic_ids: Iterable[str], findings: Findings
     if unknown:
         findings.errors["data.exclude: it must name lesions of the training table"] += unknown
     return lesions[~lesions["isic_id"].isin(excluded)]
+
+
+def lesions(part: Part) -> pd.DataFrame:
+    """Select what is learnt from: isic_id, patient_id, and target as the integer 0 or 1.
+
+    Args:
+        part: The training half, without errors.
+    """
+    return part.table[list(metadata.REQUIRED)].astype({"target": int})
 
 
 def counts(lesions: pd.DataFrame, sizes: Tiles) -> dict[str, Any]:

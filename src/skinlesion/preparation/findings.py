@@ -21,13 +21,13 @@ class Findings:
     warnings: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def lines(self, kind: str) -> list[str]:
-        """Describe each group in a line: its count and its first ten isic_ids.
+        """Describe each group in a line: its count and its first ten isic_ids, if it has any.
 
         Args:
             kind: "errors" or "warnings".
         """
         return [
-            _printable(f"{what} ({len(ids):,}): {', '.join(ids[:N_EXAMPLES])}")
+            _printable(what + (f" ({len(ids):,}): {', '.join(ids[:N_EXAMPLES])}" if ids else ""))
             + " ..." * (len(ids) > N_EXAMPLES)
             for what, ids in getattr(self, kind).items()
         ]
