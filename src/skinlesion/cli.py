@@ -131,7 +131,7 @@ def pack(
     from skinlesion.dataset import stores
     from skinlesion.preparation import packing
 
-    store = stores.open_store(folder)
+    store = stores.open_store(folder, rehearse=True)
     bar = partial(tqdm, desc="pack", unit="tile", mininterval=1, maxinterval=30)
     left_out = packing.pack(store, hdf5, leave_out_broken=leave_out_broken, progress=bar)
     print(f"pack: {len(store.ids()) - len(left_out):,} tiles into {hdf5}")
