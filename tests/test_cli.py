@@ -179,7 +179,7 @@ def test_an_output_below_a_file_is_one_line_and_code_1(elsewhere, capsys, words)
 
 def run_apart(code: str, **options) -> subprocess.CompletedProcess:
     """Run code in a process of its own, which ends with the code of a command."""
-    env = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
+    env = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "PYTHONUNBUFFERED": ""}
     given = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
     return subprocess.run([sys.executable, "-c", code], env=env, text=True, **given)
 

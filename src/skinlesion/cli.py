@@ -1,6 +1,5 @@
 """The command `skinlesion`: what people run beside `dvc`. Each subcommand imports what it needs."""
 
-import sys
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Annotated, Literal
@@ -36,7 +35,6 @@ def main() -> None:
             raise _as_click(error) from None
         if code == command.INTERRUPTED:
             raise KeyboardInterrupt
-        sys.stdout.flush()  # where it goes may be full, which shows here at the latest
     raise SystemExit(code)
 
 
@@ -131,7 +129,7 @@ def pack(
     from skinlesion.dataset import stores
     from skinlesion.preparation import packing
 
-    store = stores.open_store(folder)
+    store = stores.open_store(folder, rehearse=True)
     bar = partial(tqdm, desc="pack", unit="tile", mininterval=1, maxinterval=30)
     left_out = packing.pack(store, hdf5, leave_out_broken=leave_out_broken, progress=bar)
     print(f"pack: {len(store.ids()) - len(left_out):,} tiles into {hdf5}")

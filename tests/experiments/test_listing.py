@@ -4,10 +4,19 @@ import itertools
 import json
 import re
 import subprocess
+from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from dvc.repo.experiments.serialize import (
+    ExpExecutor,
+    ExpRange,
+    ExpState,
+    SerializableError,
+    SerializableExp,
+)
 from ruamel.yaml import YAML
 from tests import command_line, test_stages
 
@@ -70,6 +79,72 @@ def test_without_experiments_it_says_so_and_how_to_make_one():
 
     assert text.endswith(listing.NONE)
     assert listing.NONE not in listing.table([HEAD, experiment()])
+
+
+# === What DVC says ===
+
+
+def said(rev: str, rate: float, *, day: int, **of_state) -> ExpState:
+    """A commit, or the end of an experiment, as DVC has it."""
+    params = {"params.yaml": {"data": {"train": {"learning_rate": rate}}}}
+    metrics = {"metrics/evaluation.json": {"data": {"oof": {"pauc": rate, "auc": None}}}}
+    made = datetime(2026, 11, day)
+    return ExpState(rev, data=SerializableExp(rev, made, params, metrics), **of_state)
+
+
+def run(name: str, rate: float, *, day: int, state: str | None = None) -> ExpRange:
+    return ExpRange([said(name, rate, day=day)], ExpExecutor(state) if state else None, name)
+
+
+def listed(monkeypatch, *experiments: ExpRange) -> list[listing.Experiment]:
+    """What is listed where DVC has these experiments, of a commit before HEAD."""
+    commits = [said("head", 0.1, day=3), said("old", 0.2, day=1, experiments=[*experiments])]
+    repo = SimpleNamespace(
+        scm=SimpleNamespace(get_rev=lambda: "head"),
+        experiments=SimpleNamespace(
+            ls=lambda all_commits: {"old": [], "head": []},
+            show=lambda revs: [said("workspace", 9.0, day=9), *commits],
+        ),
+    )
+    monkeypatch.setattr(listing.repository, "opened", lambda: nullcontext(repo))
+    return listing.collect()
+
+
+@pytest.mark.parametrize("order", itertools.permutations([5, 6, 7]))
+def test_the_newest_is_first_whatever_order_dvc_has_them_in(monkeypatch, order):
+    found = listed(monkeypatch, *(run(f"e{day}", 0.3, day=day) for day in order))
+
+    assert [one.name for one in found] == ["head (HEAD)", "e7", "e6", "e5"]
+
+
+@pytest.mark.parametrize("state", ["failed", "running", "queued"])
+def test_an_experiment_that_is_not_finished_does_not_get_the_figures_it_began_with(
+    monkeypatch, state
+):
+    _, one = listed(monkeypatch, run("e", 0.3, day=5, state=state))
+
+    assert (one.state, one.figures) == (state, {})
+
+
+def test_a_finished_one_has_the_figures_that_are_numbers(monkeypatch):
+    for state in (None, "success"):
+        _, one = listed(monkeypatch, run("e", 0.3, day=5, state=state))
+        assert (one.state, one.figures) == ("success", {"oof.pauc": 0.3})
+
+
+def test_what_changed_is_compared_with_the_commit_of_the_experiment(monkeypatch):
+    _, same, other = listed(monkeypatch, run("same", 0.2, day=6), run("other", 0.1, day=5))
+
+    assert same.changed == {}
+    assert other.changed == {"learning_rate": "0.1"}
+
+
+def test_an_experiment_that_dvc_cannot_read_is_listed_without_more(monkeypatch):
+    broken = ExpRange([ExpState("0123456789", error=SerializableError("broken"))], None, None)
+    found = listed(monkeypatch, broken)
+
+    assert [one.name for one in found] == ["head (HEAD)", "0123456"]
+    assert "0123456 " in listing.table(found)
 
 
 # === With DVC ===

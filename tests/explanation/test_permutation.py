@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from skinlesion.dataset import batches
+from skinlesion.dataset.shares import Shares
 from skinlesion.errors import InputError
 from skinlesion.evaluation import bootstrap
 from skinlesion.explanation import branches, permutation
@@ -22,14 +23,15 @@ PARAMS = {
     "seed": 0,
 }
 RESAMPLING = bootstrap.Params(min_tpr=0.8, n_resamples=40, confidence=0.95, seed=0)
-NUMBER = {"center": 0.0, "scale": 1.0, "median": 0.0}
+COMPLETE = Shares(n_lesions=100, missing=0.0)
+NUMBER = {"center": 0.0, "scale": 1.0, "median": 0.0, "lacking": COMPLETE}
 ENCODER = tabular.Encoder(
     numeric={
         "own": tabular.Number(**NUMBER, indicator=True),
         "of_patient": tabular.Number(**NUMBER, indicator=False),
         "of_fold": tabular.Number(**NUMBER, indicator=False),
     },
-    categorical={"sex": tabular.Category(values=("female", "male"))},
+    categorical={"sex": tabular.Category(values=("female", "male"), lacking=COMPLETE)},
     constant=(),
 )
 N = 240

@@ -1,11 +1,12 @@
 """Tiles in an HDF5 file: the bytes of one image per isic_id, in whatever way they were stored."""
 
+from itertools import islice
 from pathlib import Path
 
 import h5py
 import numpy as np
 
-from skinlesion.dataset import recognition
+from skinlesion.dataset import heap, recognition
 from skinlesion.dataset.images import MAX_PIXELS, ImageError
 from skinlesion.errors import InputError
 
@@ -16,8 +17,7 @@ N_SEARCHED = 1000  # a file with more entries at its top has its tiles there
 
 _EXPECTED = "must be bytes in this very file: a scalar, or one row of uint8"
 _ALL, _ONE = h5py.h5s.ALL, ((), (1,))
-_ROWS = h5py.vlen_dtype(np.uint8)
-_ROWS_TYPE = h5py.h5t.py_create(_ROWS)
+_SIZES = (8, 8)  # of addresses and of lengths in the file, in bytes: always, nearly
 
 
 class Hdf5:
@@ -70,11 +70,24 @@ class Hdf5:
             ImageError: There is none, it is something else, or the file is damaged.
         """
         try:
-            return _content(self._entry(isic_id))
+            return _content(self._file.id, self._entry(isic_id))
         except ImageError:
             raise
         except Exception as error:
             raise ImageError(f"it cannot be read from {self._path}. {_said(error)}") from None
+
+    def is_customary(self) -> bool:
+        """Whether the file is laid out as the official ones are, to judge by its first tile.
+
+        No damage to such a file is known to crash the HDF5 library.
+        """
+        try:
+            made, top = self._file.id.get_create_plist(), h5py.h5g.open(self._file.id, b"/")
+            is_ordered = top.get_create_plist().get_link_creation_order()
+            is_old = made.get_version()[0] == 0 and not is_ordered
+            return is_old and all(self._entry(i).get_offset() for i in islice(self._file, 1))
+        except Exception:  # the file is damaged
+            return False
 
     def group(self) -> str:
         """Tell which group holds the first dataset that is not at the top, such as "/images".
@@ -105,20 +118,21 @@ class Hdf5:
         return entry
 
 
-def _content(entry: h5py.h5d.DatasetID) -> bytes:
-    kind, shape = entry.get_type(), entry.shape
-    if entry.get_offset() is None:  # only what lies in one place in this very file has one
+def _content(file: h5py.h5f.FileID, entry: h5py.h5d.DatasetID) -> bytes:
+    kind, shape, at = entry.get_type(), entry.shape, entry.get_offset()
+    if at is None:  # only what lies in one place in this very file has one
         _require_inside(entry)
+    if shape in _ONE and _is_variable(kind):
+        return _referred(file, entry, at)
     if shape in _ONE and isinstance(kind, h5py.h5t.TypeStringID):
-        return _string(entry, kind, shape)
+        # Whatever the type says of the first NUL, an image holds some; only at the end are they
+        # padding.
+        content = np.empty(shape, f"V{_bounded(kind.get_size())}")
+        return _filled(entry, kind, content).rstrip(b"\0")
     if shape in _ONE and isinstance(kind, h5py.h5t.TypeOpaqueID):
         return _filled(entry, kind, np.empty(shape, f"V{_bounded(kind.get_size())}"))
     if len(shape) == 1 and _is_uint8(kind):
         return _filled(entry, kind, np.empty(_bounded(shape[0]), np.uint8))
-    if shape in _ONE and isinstance(kind, h5py.h5t.TypeVlenID) and _is_uint8(kind.get_super()):
-        rows = np.empty(shape, _ROWS)
-        entry.read(_ALL, _ALL, rows, _ROWS_TYPE)
-        return bytes(rows.item(0))
     found = f"a dataset of shape {shape} and type {h5py.Dataset(entry).dtype}"
     raise ImageError(f"{_EXPECTED}. Got {found} instead.")
 
@@ -128,13 +142,19 @@ def _filled(entry: h5py.h5d.DatasetID, kind: h5py.h5t.TypeID, values: np.ndarray
     return values.tobytes()
 
 
-def _string(
-    entry: h5py.h5d.DatasetID, kind: h5py.h5t.TypeStringID, shape: tuple[int, ...]
-) -> bytes:
-    if kind.is_variable_str():
-        return bytes(np.asarray(h5py.Dataset(entry)[()], object).item(0))
-    # Whatever the type says of the first NUL, an image holds some; those at the end are padding.
-    return _filled(entry, kind, np.empty(shape, f"V{_bounded(kind.get_size())}")).rstrip(b"\0")
+def _referred(file: h5py.h5f.FileID, entry: h5py.h5d.DatasetID, at: int | None) -> bytes:
+    """Read a value of variable length."""
+    made = file.get_create_plist()
+    if at is not None and made.get_sizes() == _SIZES:
+        base = made.get_userblock()
+        return heap.read(file.get_vfd_handle(), at, base=base, max_bytes=MAX_BYTES)
+    return bytes(np.asarray(h5py.Dataset(entry)[()], object).item(0))
+
+
+def _is_variable(kind: h5py.h5t.TypeID) -> bool:
+    if isinstance(kind, h5py.h5t.TypeStringID):
+        return bool(kind.is_variable_str())
+    return isinstance(kind, h5py.h5t.TypeVlenID) and _is_uint8(kind.get_super())
 
 
 def _is_uint8(kind: h5py.h5t.TypeID) -> bool:

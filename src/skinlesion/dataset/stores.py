@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Protocol
 
+from skinlesion.dataset import rehearsal
 from skinlesion.dataset.folder import Folder
 from skinlesion.dataset.hdf5 import Hdf5
 from skinlesion.errors import InputError
@@ -20,25 +21,30 @@ class Store(Protocol):
         """Return the encoded tile of one lesion, or raise ImageError, which leaves it unnamed."""
 
 
-def open_store(path: Path) -> Store:
+def open_store(path: Path, *, rehearse: bool = False) -> Store:
     """Open the tiles of a challenge folder.
 
     Args:
         path: An HDF5 file with one dataset per isic_id, a scalar of bytes or a row of uint8; or
             a folder that holds <isic_id>.jpg (or .jpeg, .png) at any depth.
+        rehearse: Whether a file of an uncommon layout, not checked before, is first read in
+            another process, since damage to it may crash the HDF5 library.
 
     Returns:
         The store. It may be read from several threads.
 
     Raises:
-        InputError: There is nothing at `path`, it is no HDF5 file, or two files of the
-            folder have the same isic_id.
+        InputError: There is nothing at `path`, it is no HDF5 file, two files of the folder
+            have the same isic_id, or the rehearsal failed.
     """
     if path.is_dir():
         return Folder(path)
     if not path.exists():
         raise InputError(f"{path} must be an HDF5 file or a folder of tiles. There is none.")
-    return Hdf5(path)
+    store = Hdf5(path)
+    if rehearse and not store.is_customary():
+        rehearsal.require_readable(path)
+    return store
 
 
 def group(store: Store) -> str:

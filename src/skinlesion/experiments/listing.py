@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
+from itertools import chain, zip_longest
 from typing import Any
 
 from dvc.utils.flatten import flatten
@@ -117,12 +117,9 @@ def _lines(one: Experiment, width: int) -> list[str]:
     created = f"{one.created:%Y-%m-%d}" if one.created else ""
     rest = width - sum(WIDTHS) - 2 * len(WIDTHS)
     settings = [_wrapped(f"{key}={value}", rest) for key, value in one.changed.items()]
-    names, changes = _wrapped(one.name, WIDTHS[0]), list(chain(*settings)) or [""]
-    rows = [(names[0], created, *figures, changes[0])]
-    for i in range(1, max(len(names), len(changes))):
-        name, change = (column[i] if i < len(column) else "" for column in (names, changes))
-        rows.append((name, *[""] * 5, change))
-    return [_line(row) for row in rows]
+    ends = list(zip_longest(_wrapped(one.name, WIDTHS[0]), chain(*settings), fillvalue=""))
+    between = [(created, *figures), *[("",) * 5] * (len(ends) - 1)]
+    return [_line((name, *b, setting)) for (name, setting), b in zip(ends, between, strict=True)]
 
 
 def _wrapped(text: str, width: int) -> list[str]:

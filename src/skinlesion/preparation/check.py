@@ -157,7 +157,8 @@ def counts(lesions: pd.DataFrame, sizes: Tiles) -> dict[str, Any]:
 
 
 def _part(table: pd.DataFrame, metadata_csv: Path, tiles: Path, *, training: bool) -> Part:
-    return Part(table, metadata_csv.name, stores.open_store(tiles), tiles.name, training=training)
+    store = stores.open_store(tiles, rehearse=True)
+    return Part(table, metadata_csv.name, store, tiles.name, training=training)
 
 
 def _range(values: np.ndarray) -> dict[str, Any]:
