@@ -63,4 +63,4 @@ fuzz: .venv/installed-dev ## malformed and odd inputs, others each time: MINUTES
 
 KILLS ?= 30
 chaos: .venv/installed-dev ## kill repro, push and pull at KILLS moments each; the outs must agree
-	python tests/chaos.py $(KILLS)
+	python -m tests.chaos $(KILLS)
