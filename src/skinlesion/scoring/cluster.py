@@ -139,12 +139,11 @@ def _job(client: distributed.Client, plan: executor.Plan) -> worker.Job:
     except TimeoutError:
         raise _no_worker(client) from None
     plan = replace(plan, models=plan.models.absolute())
-    folders = [plan.models / f"fold-{fold}" for fold in plan.folds]
     return worker.Job(
         token=secrets.token_hex(8),
         n_beside=Counter(_hosts(client)),
         plan=pickle.dumps(plan),
-        needs=worker.needs(folders, worker.modules()),
+        needs=worker.needs(plan.folders, worker.modules()),
     )
 
 

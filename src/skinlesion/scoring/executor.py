@@ -28,9 +28,16 @@ class Plan:
     """How a process gets the models that it runs. A worker gets it, not the models."""
 
     models: Path
-    folds: tuple[int, ...]
+    folds: tuple[int, ...] | None  # as for `trained.load_folds`
     keras: backend.Params
     prepare: Callable[[Mapping[int, trained.Trained]], Models]  # importable: it is pickled
+
+    @property
+    def folders(self) -> list[Path]:
+        """What is read of the folder of models."""
+        if self.folds is None:
+            return [self.models]
+        return [self.models / f"fold-{fold}" for fold in self.folds]
 
     def load(self) -> Models:
         """Start Keras and load the models.
