@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 
 from skinlesion import params
 from skinlesion.dataset import metadata, partition
+from skinlesion.derivation import plan
 from skinlesion.evaluation import bootstrap, calibration, curves, measurement
 from skinlesion.experiments import pull_request
 from skinlesion.explanation import permutation
@@ -33,6 +34,7 @@ BLOCKS = {
     "synthesize": challenge_folder.Params,
     "split": partition.Params,
     "resample": resample.Params,
+    "derive": plan.Params,
     "encode": tabular.Params,
     "keras": backend.Params,
     "model": model.Params,

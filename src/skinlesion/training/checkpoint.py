@@ -123,9 +123,7 @@ class Checkpoint:
             with atomic.file(self._path) as kept:
                 kept.write(file.getbuffer())
         except OSError as error:
-            self.say(
-                f"epoch {len(progress.logged)} is not kept ({error}). Training continues."
-            )
+            self.say(f"epoch {len(progress.logged)} is not kept ({error}). Training continues.")
 
     def remove(self) -> None:
         """Remove the file, and partial files that killed processes left."""
