@@ -13,6 +13,7 @@ from dvc.repo import Repo
 from ruamel.yaml import YAML
 
 from skinlesion import params
+from skinlesion.boosting import fitting
 from skinlesion.dataset import metadata, partition
 from skinlesion.derivation import plan
 from skinlesion.evaluation import bootstrap, calibration, curves, measurement
@@ -40,6 +41,7 @@ BLOCKS = {
     "model": model.Params,
     "augment": augment.Params,
     "train": schedule.Params,
+    "boost": fitting.Params,
     "predict": predict.Params,
     "measure": bootstrap.Params,
     "calibrate": calibration.Params,
