@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests import two_commits
 
-from skinlesion.experiments import changes
+from skinlesion.experiments import checkout
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +24,7 @@ def clone(origin, tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def pair(clone) -> tuple[str, str]:
     """The commit that the branch left main at, and its own."""
-    return changes.commits("origin/main", clone)
+    return checkout.commits("origin/main", clone)
 
 
 @pytest.fixture

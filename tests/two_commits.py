@@ -121,6 +121,16 @@ def shell(folder: Path, line: str) -> str:
     return ran.stdout
 
 
+def install(clone: Path) -> None:
+    """Put the command `skinlesion` where `make .venv/installed` does; it runs the clone's code."""
+    program = clone / ".venv/bin/skinlesion"
+    program.parent.mkdir(parents=True)
+    program.write_text(
+        f"#!{sys.executable}\nimport sys\nfrom skinlesion import cli\nsys.exit(cli.main())\n"
+    )
+    program.chmod(0o755)
+
+
 def commit(folder: Path, message: str) -> None:
     shell(folder, f"git add . && git -c user.name=x -c user.email=x@y commit -qm {message!r}")
 
@@ -140,8 +150,7 @@ def run_and_share(folder: Path, branch: str) -> None:
 def make(parent: Path) -> Path:
     """Make the repository; its remote is the folder beside it."""
     folder = parent / "forge" / "origin"
-    for name in ("src", "scripts"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__"))
     (folder / ".dvc").mkdir()
     yaml = YAML()
     given = yaml.load(ROOT / "params.yaml")

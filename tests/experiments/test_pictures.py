@@ -9,7 +9,7 @@ from PIL import Image
 from tests import two_commits
 
 from skinlesion.errors import InputError
-from skinlesion.experiments import changes, pictures
+from skinlesion.experiments import checkout, pictures
 
 pytest_plugins = ["tests.clones"]
 
@@ -50,7 +50,7 @@ def test_a_curve_that_is_new_has_the_colour_of_after(own, pair, tmp_path):
     two_commits.edit(own, "dvc.yaml", "ROC curve", "Of the receiver")
     two_commits.commit(own, "renamed")
     (tmp_path / "drawn").mkdir()
-    pictures.draw(pair[0], changes.commits("HEAD", own)[1], tmp_path / "drawn", own)
+    pictures.draw(pair[0], checkout.commits("HEAD", own)[1], tmp_path / "drawn", own)
     before, after = coloured(tmp_path / "drawn/of-the-receiver.png")
 
     assert after > 4 * before > 0  # both are in the legend

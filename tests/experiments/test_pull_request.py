@@ -1,45 +1,13 @@
-"""experiments.pull_request: what is let through, and what the comment says of it."""
+"""experiments.pull_request: what is let through."""
 
-import re
-import runpy
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
+from tests.pull_requests import CURRENT, PARAMS, compared, metrics
 
-from skinlesion.experiments import pull_request
-from skinlesion.experiments.changes import Change, Metric
-
-ROOT = Path(__file__).parents[2]
-PARAMS = pull_request.Params(max_pauc_drop=0.005)
-
-
-def compared(low: float | None, high: float | None) -> dict:
-    """What `comparison.paired` finds, with this interval of both differences."""
-    interval = {"value": 0.0, "low": low, "high": high}
-    return {name: {"difference": interval} for name in ("pauc", "auc")}
-
-
-def metrics(before: float | None, after: float | None, *, of: str = "holdout") -> dict:
-    return {f"{of}.auc": Metric(0.9, 0.9), f"{of}.pauc": Metric(before, after)}
-
-
-CURRENT = pull_request.Facts(
-    before="b" * 40,
-    after="a" * 40,
-    metrics=metrics(0.15, 0.15),
-    params={},
-    compared=compared(-0.01, 0.01),
-    confidence=0.95,
-    stale=[],
-    not_in_remote=[],
-    graph="```mermaid\nflowchart TD\n```",
-    files=["report.html", "roc-curve.png"],
-    absent=[],
-    address="https://example.org/run/1",
-)
+from skinlesion.experiments import pull_request, pull_request_text
+from skinlesion.experiments.changes import Metric
 
 
 def objections(**changes) -> list[str]:
@@ -47,7 +15,7 @@ def objections(**changes) -> list[str]:
 
 
 def markdown(**changes) -> str:
-    return pull_request.markdown(replace(CURRENT, **changes), PARAMS)
+    return pull_request_text.markdown(replace(CURRENT, **changes), PARAMS)
 
 
 # === What is let through ===
@@ -149,83 +117,20 @@ def test_a_limit_that_is_no_drop_of_a_pauc_is_refused(value):
         pull_request.Params(max_pauc_drop=value)
 
 
-# === The comment ===
+# === The verdict ===
 
 
-def rows(text: str) -> list[list[str]]:
-    return [
-        [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
-        for line in text.splitlines()
-        if line.startswith("|")
-    ]
+def verdict(**changes) -> str:
+    return pull_request.verdict(replace(CURRENT, **changes), PARAMS)
 
 
-def test_a_metric_is_shown_with_its_own_interval_and_that_of_its_difference():
-    given = metrics(0.15, 0.16) | {
-        "holdout.pauc_low": Metric(0.14, 0.15),
-        "holdout.pauc_high": Metric(0.16, 0.17),
-    }
-    text = markdown(metrics=given, compared=compared(-0.002, 0.022))
-
-    assert rows(text) == [
-        ["metric", "before", "after", "difference", "95 % interval"],
-        ["---", "--:", "--:", "--:", "--:"],
-        [
-            "holdout pAUC",
-            "0.1500 (0.140 to 0.160)",
-            "0.1600 (0.150 to 0.170)",
-            "+0.0100",
-            "-0.0020 to +0.0220",
-        ],
-        ["holdout AUC", "0.9000", "0.9000", "+0.0000", "-0.0020 to +0.0220"],
-    ]
-
-
-@pytest.mark.parametrize(
-    ("metric", "expected"),
-    [
-        (Metric(1789, 1800), ["1,789", "1,800", "+11"]),
-        (Metric(0.5, 0.49999), ["0.5000", "0.5000", "+0.0000"]),
-        (Metric(0.5, None), ["0.5000", "-", ""]),
-        (Metric(None, 0), ["-", "0", ""]),
-    ],
-)
-def test_counts_are_shown_as_counts_and_no_change_as_zero(metric, expected):
-    shown = rows(markdown(metrics={"holdout.n_lesions": metric}))[2]
-
-    assert shown == ["holdout n_lesions", *expected, ""]
-
-
-def test_every_metric_has_a_row_whatever_their_order():
-    given = metrics(0.1, None) | metrics(None, 0.1, of="oof") | {"n_lesions": Metric(5, 6)}
-    backwards = dict(reversed(given.items()))
-
-    assert {row[0] for row in rows(markdown(metrics=given))[2:]} == {
-        "holdout AUC",
-        "holdout pAUC",
-        "out-of-fold AUC",
-        "out-of-fold pAUC",
-        "n_lesions",
-    }
-    assert markdown(metrics=given) == markdown(metrics=backwards)
-
-
-def test_params_are_shown_as_they_were_and_as_they_are():
-    given = {
-        "train.n_epochs": Change(14, 20),
-        "a|b": Change("x|y` z", None),
-        "evaluate.sensitivities": Change("[0.8]", "[0.8, 0.9]"),
-        "predict.strict": Change(None, True),
-    }
-    shown = rows(markdown(params=given))[-4:]
-
-    assert shown == [
-        ["`train.n_epochs`", "`14`", "`20`"],
-        [r"`a\|b`", r"`x\|y z`", "-"],
-        ["`evaluate.sensitivities`", "`[0.8]`", "`[0.8, 0.9]`"],
-        ["`predict.strict`", "-", "`true`"],
-    ]
-    assert "None changed." in markdown()
+def test_a_verdict_says_whether_all_could_be_looked_at():
+    assert verdict() == "passed"
+    assert verdict(stale=["train@0"]) == "not passed"
+    assert verdict(not_in_remote=None) == (
+        "passed, as far as it could look: remote and interval were not"
+    )
+    assert verdict(not_in_remote=None, stale=["train@0"]) == "not passed"
 
 
 def test_a_long_list_is_shortened_to_ten_names_and_a_count():
@@ -233,50 +138,3 @@ def test_a_long_list_is_shortened_to_ten_names_and_a_count():
 
     assert sentence.count("`tile-") == 10
     assert "`tile-9` and 1,490 more" in sentence
-
-
-def test_pictures_are_named_and_never_shown():
-    text = markdown()
-
-    assert "[files of this run](https://example.org/run/1): report.html, roc-curve.png." in text
-    assert "![" not in text
-    assert "<img" not in text
-
-
-def test_files_that_are_not_there_are_listed_with_the_reason():
-    text = markdown(files=[], absent=["Loss: its data is not here"], address="")
-
-    assert "In the files of this run: nothing." in text
-    assert "\nNot there:\n- Loss: its data is not here\n" in text
-
-
-def test_the_graph_of_the_stages_is_a_block_of_its_own():
-    assert f"\n\n{CURRENT.graph}\n\n</details>\n" in markdown()
-
-
-# === The gate ===
-
-
-def gate(folder: Path, monkeypatch) -> None:
-    monkeypatch.setattr(sys, "argv", ["pull_request.py", "gate", str(folder)])
-    runpy.run_path(str(ROOT / "scripts/pull_request.py"), run_name="__main__")
-
-
-def test_the_gate_is_open_where_there_is_no_objection(tmp_path, monkeypatch, capsys):
-    (tmp_path / "gate.txt").write_text("")
-    gate(tmp_path, monkeypatch)
-
-    assert capsys.readouterr().out == "gate: passed\n"
-
-
-@pytest.mark.parametrize("text", ["The pAUC fell.\nNot on the remote.\n", None])
-def test_the_gate_is_shut_by_an_objection_and_by_the_lack_of_a_report(
-    tmp_path, monkeypatch, capsys, text
-):
-    if text is not None:
-        (tmp_path / "gate.txt").write_text(text)
-    with pytest.raises(SystemExit) as stopped:
-        gate(tmp_path, monkeypatch)
-
-    assert stopped.value.code == 1
-    assert (text or "must hold the gate.txt of a report").strip() in capsys.readouterr().err

@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from skinlesion.dataset import batches
+from skinlesion.dataset.shares import Shares
 from skinlesion.errors import InputError
 from skinlesion.evaluation import bootstrap
 from skinlesion.explanation import branches, permutation
@@ -22,14 +23,15 @@ PARAMS = {
     "seed": 0,
 }
 RESAMPLING = bootstrap.Params(min_tpr=0.8, n_resamples=40, confidence=0.95, seed=0)
-NUMBER = {"center": 0.0, "scale": 1.0, "median": 0.0}
+COMPLETE = Shares(n_lesions=100, missing=0.0)
+NUMBER = {"center": 0.0, "scale": 1.0, "median": 0.0, "lacking": COMPLETE}
 ENCODER = tabular.Encoder(
     numeric={
         "own": tabular.Number(**NUMBER, indicator=True),
         "of_patient": tabular.Number(**NUMBER, indicator=False),
         "of_fold": tabular.Number(**NUMBER, indicator=False),
     },
-    categorical={"sex": tabular.Category(values=("female", "male"))},
+    categorical={"sex": tabular.Category(values=("female", "male"), lacking=COMPLETE)},
     constant=(),
 )
 N = 240
@@ -41,7 +43,7 @@ class Linear:
     """A network that adds up features, each times its weight; those without one have none."""
 
     def __init__(self, **weights: float) -> None:
-        self.model = SimpleNamespace(encoder=ENCODER)
+        self.whole = SimpleNamespace(encoder=ENCODER)
         self.tile = weights.pop("tile", 0.0)
         of_columns = [weights.pop(name.split("=")[0], 0.0) for name in ENCODER.names]
         self.encoded = np.array(of_columns)
@@ -84,7 +86,7 @@ def members(lesions: pd.DataFrame, network: Linear, n_pooled: int = 1) -> list[b
         encoded = tabular.transform(here, ENCODER)
         given = batches.Lesions(here["isic_id"].to_numpy(), encoded, None, 32)
         pooled = np.tile(here[["seen"]].to_numpy(np.float32), n_pooled)
-        found.append(branches.Member(network, rows, 1.0, given, pooled))
+        found.append(branches.Member(network, fold, rows, 1.0, given, pooled))
     return found
 
 

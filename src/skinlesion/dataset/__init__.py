@@ -1,4 +1,4 @@
 """Read a challenge folder: its metadata, its tiles, and both as batches of lesions.
 
-May import the ground: errors, params and metrics.
+May import the ground.
 """

@@ -1,6 +1,7 @@
-"""Keep one comment on a pull request up to date, over the HTTP API of GitHub or GitLab.
+"""Read from GitHub or GitLab where the comment of a pull request goes; write nothing.
 
-Needs nothing but Python's own library: it runs where there is a token that can write.
+Needs nothing but Python's own library. CML writes the comment: it updates the last comment of the
+first page that has its mark, whoever wrote it. What it would do is looked at here before.
 """
 
 import json
@@ -16,30 +17,30 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from skinlesion.errors import InputError
 
-__all__ = ["Forge", "github", "gitlab", "post", "read"]
+__all__ = ["PullRequest", "check_mark", "github", "gitlab"]
 
-MARKER = "<!-- skinlesion: the report on this pull request -->"
-FROM_A_FORK = "Written by a run of a fork's own code, which may have made it say anything.\n\n"
-CUT = "\n\nCut here; the files of the run hold all of it."
-MAX_CHARS = 60_000  # GitHub takes 65,536
-MAX_BYTES = 1_000_000  # that are read of a report
+# What `cml comment update --watermark-title=skinlesion` adds to a comment, and finds it by.
+MARK = re.compile(
+    r'!\[\]\(https://cml\.dev/watermark\.png#[0-9a-fA-F]+ "CML watermark skinlesion"\)'
+)
+N_CML_READS = 30  # comments that GitHub has on its first page, which begins with the oldest
 N_PER_PAGE = 100
 TIMEOUT_S = 30
 
 
 @dataclass(frozen=True, kw_only=True)
-class Forge:
-    """Where the comments of one pull request are, and how they are spoken to."""
+class PullRequest:
+    """A pull request, and how the forge is asked for its comments."""
 
-    comments: str  # address to list them and to add one
-    comment: str  # address of one, without its id
-    change: str  # HTTP method that changes one
+    target: str  # as `cml comment update --target` takes it
+    from_fork: bool
+    comments: str  # address of its comments
     headers: Mapping[str, str]
     author: tuple[str, str, str]  # the keys of an author's name, and our own
-    notice: str = ""  # what stands before a report
+    oldest_first: bool  # else the first page holds the newest comments
 
 
-def github(environment: Mapping[str, str]) -> Forge | None:
+def github(environment: Mapping[str, str]) -> PullRequest | None:
     """Find the pull request whose run has just ended, from the event `workflow_run`.
 
     Which one it is comes from the event and from GitHub, never from what the run has written.
@@ -48,7 +49,7 @@ def github(environment: Mapping[str, str]) -> Forge | None:
         environment: Of a GitHub workflow, with GITHUB_TOKEN.
 
     Returns:
-        Its comments; None where it has been closed, or has a newer commit.
+        The pull request; None where it has been closed, or has a newer commit.
 
     Raises:
         InputError: A variable is missing, GitHub does not answer, or several pull requests have
@@ -69,24 +70,24 @@ def github(environment: Mapping[str, str]) -> Forge | None:
         raise InputError(f"one pull request must have the head {run['head_sha']}. Got {numbers}.")
     if not numbers:
         return None
-    return Forge(
+    return PullRequest(
+        target=f"pr/{numbers[0]}",
+        from_fork=of["full_name"] != repository,
         comments=f"{root}/issues/{numbers[0]}/comments",
-        comment=f"{root}/issues/comments",
-        change="PATCH",
         headers=headers,
         author=("user", "login", "github-actions[bot]"),
-        notice=FROM_A_FORK if of["full_name"] != repository else "",
+        oldest_first=True,
     )
 
 
-def gitlab(environment: Mapping[str, str]) -> Forge:
+def gitlab(environment: Mapping[str, str]) -> PullRequest:
     """Find the merge request that a pipeline runs for.
 
     Args:
         environment: Of a GitLab job, with GITLAB_TOKEN, a project access token.
 
     Returns:
-        Its notes.
+        The merge request. It is of no fork: a fork's pipeline has no token.
 
     Raises:
         InputError: A variable is missing, or GitLab does not answer.
@@ -95,91 +96,70 @@ def gitlab(environment: Mapping[str, str]) -> Forge:
         environment, "CI_API_V4_URL", "CI_PROJECT_ID", "CI_MERGE_REQUEST_IID", "GITLAB_TOKEN"
     )
     headers = {"PRIVATE-TOKEN": token}
-    notes = f"{api}/projects/{quote(project, safe='')}/merge_requests/{number}/notes"
-    us = _call("GET", f"{api}/user", headers)["username"]
-    return Forge(
-        comments=notes,
-        comment=notes,
-        change="PUT",
+    return PullRequest(
+        target="pr",
+        from_fork=False,
+        comments=f"{api}/projects/{quote(project, safe='')}/merge_requests/{number}/notes",
         headers=headers,
-        author=("author", "username", us),
+        author=("author", "username", _get(f"{api}/user", headers)["username"]),
+        oldest_first=False,
     )
 
 
-def read(report_md: Path) -> str:
-    """Read a report that may have been written with ill will.
+def check_mark(pull_request: PullRequest) -> None:
+    """Check that CML would update our comment, or add the first one.
 
     Args:
-        report_md: A file in UTF-8; what is not UTF-8 in it is replaced.
-
-    Returns:
-        Its text, of its first megabyte.
+        pull_request: Whose first page of comments is read, as CML reads it.
 
     Raises:
-        InputError: It is a link or no file, so that its content may be another file's.
+        InputError: The forge does not answer; CML would update a comment of somebody else, who
+            could then change what we say; or it would add one more with every commit, since
+            ours is not on the one page that it reads.
     """
-    if report_md.is_symlink() or not report_md.is_file():
-        raise InputError(f"{report_md} must be a file, and no link to one.")
-    with report_md.open("rb") as file:
-        return file.read(MAX_BYTES).decode("utf-8", errors="replace")
-
-
-def post(text: str, forge: Forge) -> str:
-    """Write the comment; or put its new text in the place of the old one.
-
-    Args:
-        text: Markdown. Names after an "@" are not called; what no comment can hold is cut off.
-        forge: Where to.
-
-    Returns:
-        "created" or "updated".
-
-    Raises:
-        InputError: The forge does not answer, or refuses.
-    """
-    quiet = re.sub(r"(?<!\w)@(?=\w)", "@\u200b", text)
-    cut = quiet[:MAX_CHARS] + CUT * (len(quiet) > MAX_CHARS)
-    comment = {"body": f"{MARKER}\n{forge.notice}{cut}"}
-    for old in _pages(forge.comments, forge.headers):
-        if (old["body"] or "").startswith(MARKER) and _is_ours(old, forge):
-            _call(forge.change, f"{forge.comment}/{old['id']}", forge.headers, comment)
-            return "updated"
-    _call("POST", forge.comments, forge.headers, comment)
-    return "created"
-
-
-def _is_ours(comment: Mapping[str, Any], forge: Forge) -> bool:
-    """Whoever else writes the marker would get to edit what we say."""
-    person, name, us = forge.author
-    return bool((comment[person] or {}).get(name) == us)
+    page = _get(pull_request.comments, pull_request.headers)
+    marked = [comment for comment in page if MARK.search(comment["body"] or "")]
+    person, name, us = pull_request.author
+    if not marked:
+        if pull_request.oldest_first and len(page) >= N_CML_READS:
+            raise InputError(
+                f"our comment must be among the first {N_CML_READS}: CML looks at no others, and "
+                "would add one with every commit. The report is in the summary of its own run."
+            )
+        return
+    author = (marked[-1][person] or {}).get(name)
+    if author != us:
+        raise InputError(
+            f"the last comment with the mark of CML must be by {us}. Comment {marked[-1]['id']} "
+            f"is by {author}, and CML would write into it. Delete that comment."
+        )
 
 
 def _pages(
-    address: str, headers: Mapping[str, str], query: Mapping[str, str] | None = None
+    address: str, headers: Mapping[str, str], query: Mapping[str, str]
 ) -> Iterator[dict[str, Any]]:
     for page in count(1):
-        words = urlencode({**(query or {}), "per_page": N_PER_PAGE, "page": page})
-        found = _call("GET", f"{address}?{words}", headers)
+        words = urlencode({**query, "per_page": N_PER_PAGE, "page": page})
+        found = _get(f"{address}?{words}", headers)
         if not found:
             return
         yield from found
 
 
-def _call(method: str, address: str, headers: Mapping[str, str], body: object = None) -> Any:
-    data = None if body is None else json.dumps(body).encode()
-    request = Request(address, data, {**headers, "Content-Type": "application/json"}, method=method)
+def _get(address: str, headers: Mapping[str, str]) -> Any:
+    request = Request(address, headers=dict(headers), method="GET")
     try:
-        with build_opener(_Stay).open(request, timeout=TIMEOUT_S) as answer:
+        with build_opener(_NoRedirect).open(request, timeout=TIMEOUT_S) as answer:
             return json.load(answer)
     except HTTPError as error:
         said = error.read(500).decode("utf-8", errors="replace")
-        raise InputError(f"{method} {address} must succeed. Got {error.code}: {said}") from None
+        raise InputError(f"GET {address} must succeed. Got {error.code}: {said}") from None
     except (URLError, TimeoutError) as error:
-        raise InputError(f"{method} {address} must be answered. {error}") from None
+        raise InputError(f"GET {address} must be answered. {error}") from None
 
 
-class _Stay(HTTPRedirectHandler):
-    """Goes to no other address: it would get the token, and a POST become a GET on the way."""
+class _NoRedirect(HTTPRedirectHandler):
+    """Follows no redirect: another address would get the token."""
 
     def redirect_request(self, *_: Any) -> None:
         return None

@@ -9,7 +9,7 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
 from skinlesion.errors import InputError
-from skinlesion.experiments import changes
+from skinlesion.experiments import checkout
 
 __all__ = ["draw", "fetch"]
 
@@ -20,25 +20,25 @@ LOOK = {
 }
 
 
-def fetch(before: str, after: str, repository: Path) -> None:
+def fetch(before: str, after: str, clone: Path) -> None:
     """Fetch what the curves of two commits are drawn from, as far as the remote has it.
 
     Args:
         before: A commit.
         after: Another one.
-        repository: A clone that holds both.
+        clone: A clone that holds both.
 
     Raises:
         InputError: The remote cannot be used, perhaps for lack of DVC's package for its kind.
     """
     try:
-        with Repo(str(repository)) as repo:
+        with Repo(str(clone)) as repo:
             repo.fetch(revs=[before, after], workspace=False, types=["plots"])
     except (DvcException, ImportError, OSError) as error:
         raise InputError(f"the remote must be one that can be read. {error}") from None
 
 
-def draw(before: str, after: str, folder: Path, repository: Path) -> tuple[list[str], list[str]]:
+def draw(before: str, after: str, folder: Path, clone: Path) -> tuple[list[str], list[str]]:
     """Draw the curves of dvc.yaml, those of two commits in one picture each.
 
     Only curves are drawn. A plot that is a picture by itself may show a tile, and is left out.
@@ -47,12 +47,12 @@ def draw(before: str, after: str, folder: Path, repository: Path) -> tuple[list[
         before: A commit.
         after: Another one.
         folder: PNG files are written here.
-        repository: A clone that holds both, and in its cache what they are drawn from.
+        clone: A clone that holds both, and in its cache what they are drawn from.
 
     Returns:
         The names of the files; and a line for each curve that could not be drawn in full.
     """
-    found = json.loads(changes.ask(repository, "plots", "diff", "--json", before, after))
+    found = json.loads(checkout.ask(clone, "plots", "diff", "--json", before, after))
     words = dict(zip((before, after), COLOURS, strict=True))
     charts = {
         f"{_slug(name)}.png": chart["content"]

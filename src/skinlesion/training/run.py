@@ -6,7 +6,7 @@ from pathlib import Path
 
 import keras
 
-from skinlesion.network import model, pretrained, trained
+from skinlesion.network import identity, model, pretrained, trained
 from skinlesion.training import checkpoint, checkpoint_folder, distribution, fingerprint
 from skinlesion.training.fold import Files, Fold, read
 from skinlesion.training.settings import Settings
@@ -38,7 +38,7 @@ class Run:
             validation=best.values,
             backend=self.settings.keras.backend,
             precision=self.settings.keras.precision,
-            versions=fingerprint.versions(),
+            versions=identity.versions(),
             inputs_md5=self.inputs_md5,
         )
         trained.save(
@@ -72,7 +72,7 @@ def start(
             that decides the bits.
     """
     data = read(fold, files, settings.model)
-    inputs_md5 = fingerprint.md5s(vars(files).values())
+    inputs_md5 = identity.md5s(vars(files).values())
     given = settings.blocks() | {"fold": str(fold), "devices": distribution.current().devices}
     parts = fingerprint.parts(script, inputs_md5, **given)
     for name, text in parts.items():
