@@ -8,7 +8,7 @@ refused: see boost.min_pauc.
 from pathlib import Path
 
 from skinlesion import command, params
-from skinlesion.boosting import expert, fitting, logger
+from skinlesion.boosting import baseline, expert, fitting, logger
 from skinlesion.boosting import fold as folds
 
 
@@ -16,6 +16,7 @@ def main(fold: int, folds_csv: Path, features: Path, model: Path, log: Path) -> 
     p = params.load("boost", fitting.Params)
     result = folds.fit(fold, folds_csv, features, p)
     expert.save(model, result.facts, result.fitted)
+    baseline.save(model, baseline.fit(fold, folds_csv, features))
     logger.write(log, result.log)
     print(folds.summary(fold, result, p))
 
