@@ -1,5 +1,6 @@
 """command: a function's parameters are its command line; a user's mistake is one line."""
 
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -112,3 +113,23 @@ def test_a_reader_that_has_seen_enough_gets_no_message(tmp_path):
     ran = subprocess.run(line, shell=True, capture_output=True, text=True)
 
     assert (ran.stdout, ran.stderr) == ("0\n", "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is full")
+@pytest.mark.parametrize("n_lines", [1, 100_000])  # written at the end, and before
+def test_output_to_a_full_disk_is_one_line_and_code_1(tmp_path, n_lines):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from skinlesion import command\n"
+        "def main() -> None:\n"
+        f"    for i in range({n_lines}):\n"
+        "        print(i)\n"
+        "command.run(main)\n"
+    )
+    env = os.environ | {"PYTHONUNBUFFERED": ""}
+    with open("/dev/full", "w") as full:
+        line = [sys.executable, script]
+        ran = subprocess.run(line, stdout=full, stderr=subprocess.PIPE, text=True, env=env)
+
+    assert ran.returncode == 1
+    assert ran.stderr == "error: [Errno 28] No space left on device\n"

@@ -1,6 +1,5 @@
 """The command `skinlesion`: what people run beside `dvc`. Each subcommand imports what it needs."""
 
-import sys
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Annotated, Literal
@@ -36,7 +35,6 @@ def main() -> None:
             raise _as_click(error) from None
         if code == command.INTERRUPTED:
             raise KeyboardInterrupt
-        sys.stdout.flush()  # where it goes may be full, which shows here at the latest
     raise SystemExit(code)
 
 

@@ -43,6 +43,7 @@ def one_line_errors() -> Iterator[None]:
     """
     try:
         yield
+        sys.stdout.flush()  # the disk it goes to may be full, which shows here at the latest
     except click.UsageError as error:
         where = f" See {error.ctx.command_path} --help." if error.ctx else ""
         _end(2, f"{error.format_message()}{where}")
@@ -51,9 +52,10 @@ def one_line_errors() -> Iterator[None]:
     except InputError as error:
         _end(1, str(error))
     except BrokenPipeError:  # who reads the output has seen enough, as `head` has
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _flush_or_discard()
         raise SystemExit(1) from None
     except OSError as error:
+        _flush_or_discard()
         _end(1, _sentence(error))
     except (KeyboardInterrupt, click.Abort):
         _end(INTERRUPTED, "interrupted")
@@ -62,6 +64,14 @@ def one_line_errors() -> Iterator[None]:
 def _end(code: int, message: str) -> None:
     print(f"error: {message}", file=sys.stderr)
     raise SystemExit(code) from None
+
+
+def _flush_or_discard() -> None:
+    """Leave nothing to be written at exit, where Python would fail with code 120."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _sentence(error: OSError) -> str:

@@ -1,14 +1,9 @@
 """evaluation.comparison: paired over patients, and plain about what is not shown."""
 
-import io
 from pathlib import Path
 
-import dvc.api
 import numpy as np
 import pytest
-from dvc.exceptions import FileMissingError
-from dvc_data.index import DataIndexDirError
-from scmrepo.exceptions import RevError
 from tests.resampling import lesions, params
 
 from skinlesion import metrics
@@ -142,49 +137,6 @@ def test_another_min_tpr_gives_another_pauc():
     found = comparison.paired(first, second, p)["pauc"]["second"]["value"]
     expected = metrics.partial_auc(second["target"], second["score"], min_tpr=0.4)
     assert found == pytest.approx(expected, abs=1e-6)
-
-
-# === Reading ===
-
-
-def test_scores_are_read_from_a_file(tmp_path):
-    path = tmp_path / "holdout.csv"
-    scored(0).assign(fold=-1).to_csv(path, index=False)
-    found = comparison.read(str(path), SCORES)
-    assert found.columns.tolist() == ["isic_id", "patient_id", "target", "score"]
-    assert len(found) == 300
-
-
-def test_scores_are_read_from_a_revision(monkeypatch):
-    text = scored(0).to_csv(index=False)
-    asked = []
-
-    def opened(path, *, rev, encoding):
-        asked.append((path, rev))
-        return io.StringIO(text)
-
-    monkeypatch.setattr(dvc.api, "open", opened)
-    assert len(comparison.read("main", SCORES)) == 300
-    assert asked == [("predictions/holdout.csv", "main")]
-
-
-@pytest.mark.parametrize(
-    "error", [RevError("x"), FileMissingError("x"), DataIndexDirError("x"), OSError("x")]
-)
-def test_a_revision_whose_scores_cannot_be_had_is_refused_by_name(monkeypatch, error):
-    def refused(*args, **kwargs):
-        raise error
-
-    monkeypatch.setattr(dvc.api, "open", refused)
-    with pytest.raises(InputError, match="no-such-run must be a file of scores, or a revision"):
-        comparison.read("no-such-run", SCORES)
-
-
-def test_a_revision_whose_scores_lack_a_column_is_refused(monkeypatch):
-    text = scored(0).drop(columns="score").to_csv(index=False)
-    monkeypatch.setattr(dvc.api, "open", lambda *args, **kwargs: io.StringIO(text))
-    with pytest.raises(InputError, match=r"holdout\.csv of main must have the columns"):
-        comparison.read("main", SCORES)
 
 
 # === In use ===

@@ -41,12 +41,12 @@ def test_the_order_of_rows_and_which_is_first_only_change_the_sign():
         np.testing.assert_allclose(one[name], -other[name], atol=1e-12)
 
 
-@pytest.mark.parametrize("n_folds", [2, 5, 10])
-def test_the_interval_is_that_of_a_t_test_widened_by_the_overlap_of_trainings(n_folds):
+@pytest.mark.parametrize("ratio", [1.0, 0.25, 0.0])
+def test_the_interval_is_that_of_a_t_test_widened_by_the_overlap_of_trainings(ratio):
     values = np.random.default_rng(0).normal(0.01, 0.01, 5)
-    found = retraining.corrected(values, n_folds=n_folds, confidence=0.95)
+    found = retraining.corrected(values, n_test_by_n_train=ratio, confidence=0.95)
     plain = ttest_1samp(values, 0).confidence_interval(0.95)
-    wider = np.sqrt((1 / 5 + 1 / (n_folds - 1)) / (1 / 5))
+    wider = np.sqrt((1 / 5 + ratio) / (1 / 5))
 
     assert found["value"] == pytest.approx(values.mean())
     assert found["high"] - found["value"] == pytest.approx(wider * (plain.high - values.mean()))
@@ -54,7 +54,7 @@ def test_the_interval_is_that_of_a_t_test_widened_by_the_overlap_of_trainings(n_
 
 
 def test_one_training_has_no_limits_and_shows_nothing():
-    found = retraining.corrected(np.array([0.3]), n_folds=5, confidence=0.95)
+    found = retraining.corrected(np.array([0.3]), n_test_by_n_train=0.25, confidence=0.95)
 
     assert found == {"value": pytest.approx(0.3), "low": None, "high": None}
     said = retraining.summary({"pauc": found, "auc": found}, 1, first="a", second="b")

@@ -81,5 +81,7 @@ def test_an_absent_feature_is_an_error(said):
 
 
 def test_text_in_a_column_of_numbers_is_an_error(said):
-    with pytest.raises(InputError, match=r"age_approx must be a finite number\. Got 'old'"):
+    with pytest.raises(
+        InputError, match=r"test-metadata.csv: age_approx must be a finite number\. Got 'old'"
+    ):
         said(drawn(1).assign(age_approx="old"))

@@ -4,10 +4,12 @@ import json
 import pickletools
 import shutil
 
+import h5py
 import keras
 import numpy as np
 import pandas as pd
 import pytest
+from tests.dataset.test_recognition import LFS as POINTER
 
 from skinlesion.errors import InputError
 from skinlesion.features import tabular
@@ -30,6 +32,7 @@ ENCODE = {
     "min_category_count": 1,
 }
 LESIONS = pd.DataFrame({"age_approx": [40.0, 60.0, 80.0], "sex": ["male", "female", "male"]})
+LFS = POINTER.decode()
 FILES = ["architecture.json", "encoder.json", "facts.json", "network.weights.h5"]
 
 
@@ -109,11 +112,72 @@ def test_a_missing_file_is_an_error_that_names_it(saved, name):
         trained.load(saved)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"a": 1}', "null"])
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"a": 1}', "null", "[" * 100_000, LFS])
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_of_another_content_is_an_error_that_names_it(saved, name, content):
     (saved / name).write_text(content)
     with pytest.raises(InputError, match=rf"model/{name} must "):
+        trained.load(saved)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_git_lfs_pointer_in_the_place_of_a_file_is_called_so(saved, name):
+    (saved / name).write_text(LFS)
+    with pytest.raises(InputError, match=rf"model/{name} must .*(Git LFS|Expecting value)"):
+        trained.load(saved)
+
+
+@pytest.mark.parametrize(
+    ("changes", "remark"),
+    [
+        ({"age_approx": {"center": "x"}}, "must be an encoder"),
+        ({"age_approx": {}}, "must be an encoder"),
+        ({"age_approx": None}, "must be an encoder"),
+        ({"age_approx": 3}, "must be an encoder"),
+    ],
+)
+def test_an_encoder_that_cannot_encode_is_refused(saved, changes, remark):
+    encoder = json.loads((saved / "encoder.json").read_text())
+    encoder["numeric"] |= changes
+    (saved / "encoder.json").write_text(json.dumps(encoder))
+    with pytest.raises(InputError, match=remark):
+        trained.load(saved)
+
+
+def test_every_number_of_an_encoder_must_be_one(saved):
+    whole = json.loads((saved / "encoder.json").read_text())
+    for key, value in whole["numeric"]["age_approx"].items():
+        if not isinstance(value, bool):
+            spoilt = json.loads(json.dumps(whole))
+            spoilt["numeric"]["age_approx"][key] = "forty"
+            (saved / "encoder.json").write_text(json.dumps(spoilt))
+            with pytest.raises(InputError, match="must be an encoder"):
+                trained.load(saved)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_weights_that_are_not_finite_are_refused(saved, value):
+    with h5py.File(saved / "network.weights.h5", "r+") as file:
+        name = file.visititems(lambda name, entry: name if getattr(entry, "size", 0) else None)
+        file[name][...] = value
+    with pytest.raises(InputError, match=r"network\.weights\.h5 must hold .* Some are not finite"):
+        trained.load(saved)
+
+
+def test_layers_that_the_file_cannot_hold_are_refused_before_memory_is_taken(saved):
+    architecture = json.loads((saved / "architecture.json").read_text())
+    architecture["model"]["tabular_units"] = [10**6, 10**6]
+    (saved / "architecture.json").write_text(json.dumps(architecture))
+    with pytest.raises(InputError, match=r"It has [\d,]+ bytes, they take 4,000,020,000,000"):
+        trained.load(saved)
+
+
+def test_a_network_without_any_input_is_refused(saved):
+    architecture = json.loads((saved / "architecture.json").read_text()) | {"n_features": 0}
+    (saved / "architecture.json").write_text(json.dumps(architecture))
+    nothing = {"numeric": {}, "categorical": {}, "constant": []}
+    (saved / "encoder.json").write_text(json.dumps(nothing))
+    with pytest.raises(InputError, match=r"architecture\.json: the network must have a backbone"):
         trained.load(saved)
 
 

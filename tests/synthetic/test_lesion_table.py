@@ -124,9 +124,40 @@ def test_the_signs_of_the_tile_tell_more_than_any_column(lesions, looks):
 
 
 def test_table_and_tile_tell_different_things(lesions, looks):
+    """Within patients: between them, chance alone correlates the few hundred means."""
+    size, sign = np.log(lesions["clin_size_long_diam_mm"]), looks["variegation"]
+    groups = lesions[["patient_id", "target"]].apply(tuple, axis=1)
+    size, sign = (values - values.groupby(groups).transform("mean") for values in (size, sign))
     for _, rows in lesions.groupby("target"):
-        size = np.log(rows["clin_size_long_diam_mm"])
-        assert abs(size.corr(looks.loc[rows.index, "variegation"])) < 0.06
+        assert abs(size[rows.index].corr(sign[rows.index])) < 0.06
+
+
+@pytest.mark.parametrize(
+    ("column", "low", "high"),
+    [
+        ("clin_size_long_diam_mm", 0.3, 0.55),
+        ("tbp_lv_deltaA", 0.25, 0.5),
+        ("tbp_lv_symm_2axis_angle", -0.15, 0.15),
+    ],
+)
+def test_the_lesions_of_a_patient_resemble_each_other(lesions, column, low, high):
+    """The correlation of two lesions is the share of the variance between patients."""
+    benign = lesions[lesions["target"] == 0].groupby("patient_id").head(2)
+    pairs = benign.groupby("patient_id")[column].agg(["first", "last", "size"])
+    first, second, _ = pairs[pairs["size"] == 2].to_numpy().T
+
+    assert low < np.corrcoef(first, second)[0, 1] < high
+
+
+def test_a_malignant_lesion_stands_out_among_its_patients_more_than_among_all(lesions):
+    size = np.log(lesions["clin_size_long_diam_mm"])
+    benign = size.where(lesions["target"] == 0).groupby(lesions["patient_id"])
+    relative = (size - benign.transform("mean")) / benign.transform("std")
+    of = lesions["target"][relative.notna()]
+
+    assert roc_auc_score(of, relative.dropna()) > roc_auc_score(of, size[of.index]) + 0.02
+    # The median cancer of SLICE-3D is at the 88th percentile of its patient's sizes.
+    assert 0.83 < norm.cdf(relative[lesions["target"] == 1].median()) < 0.93
 
 
 def test_the_tile_shows_the_colours_of_the_table(lesions, looks):

@@ -1,17 +1,12 @@
 """Compare two runs: the paired bootstrap of their difference, over patients."""
 
-from pathlib import Path
-
 import pandas as pd
 
-from skinlesion.dataset import metadata
 from skinlesion.errors import InputError
 from skinlesion.evaluation import bootstrap, operating, ranking
 from skinlesion.evaluation.bootstrap import Interval, Params, Resamples
 
-__all__ = ["aligned", "paired", "paired_in_use", "read", "summary", "verdict"]
-
-COLUMNS = ["isic_id", "patient_id", "target", "score"]
+__all__ = ["aligned", "paired", "paired_in_use", "signed", "summary", "verdict"]
 
 
 def paired(
@@ -117,47 +112,11 @@ def summary(
     ]
     for name, label in (("pauc", "pAUC"), ("auc", "AUC")):
         one, other, difference = (found[name][k] for k in ("first", "second", "difference"))
-        change, low, high = (_signed(difference[k]) for k in ("value", "low", "high"))
+        change, low, high = (signed(difference[k]) for k in ("value", "low", "high"))
         said = verdict(difference, first=first, second=second)
         values = f"{label:4s}  {one['value']:.4f} -> {other['value']:.4f}"
         lines.append(f"{values}  {change} ({low} to {high})  {said}")
     return "\n".join(lines)
-
-
-def read(source: str, path: Path) -> pd.DataFrame:
-    """Read the scores of a run.
-
-    Args:
-        source: A CSV file; or a commit, branch, tag or experiment of the DVC repository that the
-            current folder is in, whose scores are then taken from the cache or the remote.
-        path: Where the scores of a run are, in such a repository.
-
-    Returns:
-        isic_id, patient_id, target and score, one row per lesion.
-
-    Raises:
-        InputError: There is no such file and no such revision, its scores are neither in the
-            cache nor on the remote, or they lack a column.
-    """
-    if Path(source).is_file():
-        return metadata.read(Path(source), columns=COLUMNS)[COLUMNS]
-    # DVC takes a second to load, and a comparison of two tables does not need it.
-    import dvc.api
-    from dvc.exceptions import DvcException
-    from dvc_data.index import DataIndexError
-    from scmrepo.exceptions import SCMError
-
-    try:
-        with dvc.api.open(str(path), rev=source, encoding="utf-8") as file:
-            table = pd.read_csv(file, dtype={"isic_id": str, "patient_id": str})
-    except (DvcException, DataIndexError, SCMError, OSError) as error:
-        raise InputError(
-            f"{source} must be a file of scores, or a revision or experiment whose {path} is in "
-            f"the cache or on the remote. {error}"
-        ) from None
-    if not set(COLUMNS) <= set(table):
-        raise InputError(f"{path} of {source} must have the columns {COLUMNS}.")
-    return table[COLUMNS]
 
 
 def aligned(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
@@ -194,5 +153,10 @@ def aligned(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     return second.set_index("isic_id").loc[first["isic_id"]].reset_index()
 
 
-def _signed(value: float | None) -> str:
+def signed(value: float | None) -> str:
+    """Write a difference with its sign and four decimals; "?" where it is not known.
+
+    Args:
+        value: The difference, or None.
+    """
     return "?" if value is None else f"{value:+.4f}"

@@ -55,13 +55,13 @@ def differences(pairs: Sequence[tuple[Run, Run]], p: bootstrap.Params) -> dict[s
     return {name: np.array(values) for name, values in found.items()}
 
 
-def corrected(differences: np.ndarray, *, n_folds: int, confidence: float) -> Interval:
+def corrected(differences: np.ndarray, *, n_test_by_n_train: float, confidence: float) -> Interval:
     """Return the corrected resampled t interval of a mean difference.
 
     Args:
         differences: Shape (n_trainings,), from `differences`.
-        n_folds: Of the split; a training is tested on 1 / n_folds of the lesions and fitted to the
-            others. At least 2.
+        n_test_by_n_train: Lesions that a training is tested on, by those that it is fitted to:
+            1 / (k - 1) for one of k folds.
         confidence: In (0, 1).
 
     Returns:
@@ -73,7 +73,6 @@ def corrected(differences: np.ndarray, *, n_folds: int, confidence: float) -> In
     n, mean = len(differences), float(np.mean(differences))
     if n < 2:
         return {"value": mean, "low": None, "high": None}
-    n_test_by_n_train = 1 / (n_folds - 1)
     error = np.sqrt((1 / n + n_test_by_n_train) * np.var(differences, ddof=1))
     half = float(t.ppf((1 + confidence) / 2, n - 1) * error)
     return {"value": mean, "low": mean - half, "high": mean + half}

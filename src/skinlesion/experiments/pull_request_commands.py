@@ -156,10 +156,10 @@ def _files(before: str, after: str, folder: Path, remote: bool) -> tuple[list[st
 
 def _compared(before: str, after: str, p: "bootstrap.Params") -> "Compared | str":
     """The intervals of the differences; or why there are none, for the report to say so."""
-    from skinlesion.evaluation import comparison
+    from skinlesion.evaluation import comparison, runs
 
     try:
-        first, second = (comparison.read(commit, SCORES_CSV) for commit in (before, after))
+        first, second = (runs.read(commit, SCORES_CSV) for commit in (before, after))
         return comparison.paired(first, second, p)
     except InputError as error:
         return str(error)

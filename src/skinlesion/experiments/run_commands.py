@@ -18,7 +18,8 @@ def compare(
     first: Annotated[
         str,
         typer.Argument(
-            metavar="FIRST", help="Experiment, branch, tag, commit or CSV file of scores."
+            metavar="FIRST",
+            help="Experiment, branch, tag, commit or CSV file of scores; or several: a,b.",
         ),
     ],
     second: Annotated[str, typer.Argument(metavar="SECOND", help="The same.")],
@@ -26,18 +27,25 @@ def compare(
         Path, typer.Option(help="Where a run keeps its scores; to choose: predictions/oof.csv.")
     ] = Path("predictions/holdout.csv"),
 ) -> None:
-    """Compare the pAUC and AUC of two runs.
+    """Compare two runs, or two recipes of which each was trained several times.
 
-    Shows the interval of the difference; patients are resampled in pairs. To choose among runs,
-    compare out-of-fold scores; use the holdout once, for the run that was chosen.
+    Shows the intervals of the differences; patients are resampled in pairs. Several trainings,
+    with commas between, are compared by the mean of their logits, and in pairs: name the seeds of
+    both sides in the same order. Out-of-fold scores of several folds, or several trainings, also
+    give the interval over trainings. To choose among runs, compare out-of-fold scores; use the
+    holdout once, for the run that was chosen.
     """
     from skinlesion import params
-    from skinlesion.evaluation import bootstrap, comparison
+    from skinlesion.dataset import partition
+    from skinlesion.evaluation import bootstrap, measurement, recipes
 
-    sampling = params.load("measure", bootstrap.Params)
-    one, other = (comparison.read(run, scores) for run in (first, second))
-    found = comparison.paired(one, other, sampling)
-    print(comparison.summary(one, found, first=first, second=second))
+    pairs = recipes.read(first.split(","), second.split(","), scores)
+    blocks = recipes.Blocks(
+        measure=params.load("measure", bootstrap.Params),
+        split=params.load("split", partition.Params),
+        evaluate=params.load("evaluate", measurement.Params),
+    )
+    print(recipes.text(pairs, blocks, first=first, second=second))
 
 
 @app.command(epilog="\b\nExample:\n  skinlesion experiments")

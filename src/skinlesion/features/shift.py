@@ -43,11 +43,18 @@ def said(metadata_csv: Path, encoders: Sequence[Encoder]) -> str:
         metadata_csv, columns=["isic_id", *names], text=text, n_lesions=N_AT_A_TIME
     ):
         for encoder, tallies in zip(encoders, found, strict=True):
-            tabular.tally(lesions, encoder, tallies)
+            _count(lesions, encoder, tallies, metadata_csv.name)
         for name in numeric:
             impossible[name] += _impossible(lesions, name)
     lines = _ranges(impossible) + _lacking(encoders, found, metadata_csv.name)
     return "".join(f"warning: {metadata_csv.name}: {line}\n" for line in lines)
+
+
+def _count(lesions: pd.DataFrame, encoder: Encoder, tallies: dict[str, Tally], name: str) -> None:
+    try:
+        tabular.tally(lesions, encoder, tallies)
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from None
 
 
 def _impossible(lesions: pd.DataFrame, name: str) -> list[str]:

@@ -5,12 +5,16 @@ import re
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
 
 import keras
-from pydantic import Field, ValidationError
+import numpy as np
+import pandas as pd
+from pydantic import Field
 
+from skinlesion.dataset import recognition
 from skinlesion.errors import InputError
 from skinlesion.features import tabular
 from skinlesion.network import model
@@ -20,6 +24,7 @@ __all__ = ["Facts", "Trained", "columns", "is_one", "load", "load_folds", "save"
 
 WEIGHTS, ARCHITECTURE = "network.weights.h5", "architecture.json"
 ENCODER, FACTS = "encoder.json", "facts.json"
+_EXPECTED = "must hold the weights of the architecture beside it."
 B = TypeVar("B", bound=Block)
 
 
@@ -82,23 +87,14 @@ def load(folder: Path) -> Trained:
         InputError: A file is absent or malformed, or the weights are of another architecture.
     """
     architecture = _block(folder / ARCHITECTURE, model.Architecture)
-    encoder = tabular.load(folder / ENCODER)
+    encoder = _encoder(folder / ENCODER)
     if len(encoder.names) != architecture.n_features:
         raise InputError(
             f"{folder}: the encoder must give {architecture.n_features} features. "
             f"Got {len(encoder.names)} instead."
         )
-    network = model.build(architecture)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # one for each layer that the file lacks
-            network.load_weights(folder / WEIGHTS)
-    except (OSError, ValueError, KeyError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(
-            f"{folder / WEIGHTS} must hold the weights of the architecture beside it. {reason}"
-        ) from None
     found = _block(folder / FACTS, Facts)
+    network = _network(architecture, folder / WEIGHTS)
     return Trained(model.logits_of(network), encoder, architecture, found)
 
 
@@ -159,7 +155,57 @@ def columns(models: Sequence[Trained]) -> tuple[list[str], list[str]]:
 def _block(path: Path, block: type[B]) -> B:
     try:
         return block.model_validate(json.loads(path.read_text()))
-    except (OSError, ValueError, ValidationError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # pydantic's is a ValueError
+        reason = recognition.of_file(path) or error
         raise InputError(
-            f"{path} must be the {block.__name__.lower()} of a model. {error}"
+            f"{path} must be the {block.__name__.lower()} of a model. {reason}"
         ) from None
+
+
+def _encoder(path: Path) -> tabular.Encoder:
+    """Load an encoder and try it on a lesion of which nothing is known: JSON may hold anything."""
+    try:
+        encoder = tabular.load(path)
+        nothing = pd.DataFrame({"isic_id": ["ISIC_0"]} | {name: [None] for name in encoder.columns})
+        encoded = tabular.transform(nothing, encoder)
+        is_sound = encoded.shape == (1, len(encoder.names)) and np.isfinite(encoded).all()
+    except InputError:
+        raise
+    except Exception as error:  # any, by what stands in the place of what
+        raise InputError(f"{path} must be an encoder. {error!r}") from None
+    if not is_sound:
+        raise InputError(f"{path} must be an encoder. It encodes a lesion as {encoded.tolist()}.")
+    return encoder
+
+
+def _network(architecture: model.Architecture, path: Path) -> keras.Model:
+    _require_room(architecture, path)
+    try:
+        network = model.build(architecture)
+    except ValueError as error:
+        raise InputError(f"{path.parent / ARCHITECTURE}: {error}") from None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # one for each layer that the file lacks
+            network.load_weights(path)
+    except Exception as error:  # any of h5py's and Keras's, by where the damage lies
+        reason = recognition.of_file(path)
+        if not reason or reason == recognition.HDF5:
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"{path} {_EXPECTED} {reason}") from None
+    if not all(np.isfinite(weights).all() for weights in network.get_weights()):
+        raise InputError(f"{path} {_EXPECTED} Some are not finite.")
+    return network
+
+
+def _require_room(architecture: model.Architecture, path: Path) -> None:
+    """Refuse layers that the file is too small for, before memory is taken for them."""
+    if not path.is_file():
+        raise InputError(f"{path} {_EXPECTED} There is none.")
+    p, n_features = architecture.model, architecture.n_features
+    widths = [*([n_features, *p.tabular_units] if n_features else []), *p.head_units]
+    n_bytes, least = path.stat().st_size, 4 * sum(a * b for a, b in pairwise(widths))
+    if n_bytes < least:
+        found = recognition.of_file(path)
+        size = f"It has {n_bytes:,} bytes, they take {least:,}."
+        raise InputError(f"{path} {_EXPECTED} {size if found == recognition.HDF5 else found}")

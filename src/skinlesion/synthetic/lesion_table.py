@@ -2,7 +2,8 @@
 
 Malignancy moves the table (age, size, site) and, apart from it, the three signs that only the
 tile shows well. Given the diagnosis the two are nearly independent: each knows what the other
-does not. Scales and correlations are those of SLICE-3D.
+does not. Scales and correlations are those of SLICE-3D. A patient's lesions resemble each other, so
+a malignant one stands out among them more than among all.
 """
 
 from typing import Any
@@ -19,7 +20,10 @@ SEX_MISSING, AGE_MISSING = 0.0287, 0.0070  # shares of the lesions
 # In standard deviations of the benign. The three signs themselves would give an AUC of 0.97; a
 # network of a few hundred steps sees much less of them in 64 px.
 ATYPIA_OF_MALIGNANT = 2.7
-LARGER_IF_MALIGNANT = 0.42  # of the log of the diameter
+# Of the log of the diameter. In SLICE-3D the median cancer is larger than 88 % of its patient's
+# lesions, which is 1.17 standard deviations within a patient.
+LARGER_IF_MALIGNANT, SIZE_WITHIN, SIZE_BETWEEN = 0.375, 0.32, 0.27
+OF_PATIENT = 0.6  # of the other traits: the share of the standard deviation between patients
 
 # Location, share of the benign, how much likelier the malignant, middle of x, y, z in mm. The
 # simple location and the site follow from the name.
@@ -100,8 +104,8 @@ def lesions(
     owner = patients.iloc[row].reset_index(drop=True)
     no_sex = population.of_whole_patients(row, share=SEX_MISSING, rng=rng)
     no_age = population.of_whole_patients(row, share=AGE_MISSING, rng=rng)
-    signs = _signs(target, rng)
-    measured = _shape(target, signs, rng)
+    signs = _signs(owner, target, rng)
+    measured = _shape(owner, target, signs, rng)
     measured |= _colour(owner, measured, signs, rng) | _confidences(target, rng)
     table = owner.assign(
         isic_id=isic_ids,
@@ -116,15 +120,24 @@ def lesions(
     return table, _looks(owner, table, signs, rng)
 
 
-def _signs(target: np.ndarray, rng: Generator) -> np.ndarray:
+def _varied(trait: pd.Series, rng: Generator) -> np.ndarray:
+    """Draw standard normal values that are alike within a patient."""
+    within = np.sqrt(1 - OF_PATIENT**2) * rng.standard_normal(len(trait))
+    return np.asarray(OF_PATIENT * trait.to_numpy() + within)
+
+
+def _signs(owner: pd.DataFrame, target: np.ndarray, rng: Generator) -> np.ndarray:
     # (n, 3): asymmetry, raggedness, variegation; one latent atypia, seen three times with noise.
-    atypia = rng.normal(ATYPIA_OF_MALIGNANT * target, 1)
-    return atypia[:, None] + 0.45 * rng.standard_normal((len(target), 3))
+    atypia = ATYPIA_OF_MALIGNANT * target + _varied(owner["atypia"], rng)
+    return np.asarray(atypia)[:, None] + 0.45 * rng.standard_normal((len(target), 3))
 
 
-def _shape(target: np.ndarray, signs: np.ndarray, rng: Generator) -> dict[str, Any]:
+def _shape(
+    owner: pd.DataFrame, target: np.ndarray, signs: np.ndarray, rng: Generator
+) -> dict[str, Any]:
     n = len(target)
-    long = np.clip(np.exp(rng.normal(1.22 + LARGER_IF_MALIGNANT * target, 0.42)), 1, 28).round(2)
+    middle = 1.22 + LARGER_IF_MALIGNANT * target + SIZE_BETWEEN * owner["size"].to_numpy()
+    long = np.clip(np.exp(rng.normal(middle, SIZE_WITHIN)), 1, 28).round(2)
     axis_ratio = np.clip(rng.normal(0.72, 0.13, n), 0.25, 0.98)
     minor = long * np.clip(axis_ratio * rng.normal(1.0, 0.06, n), 0.2, 1)
     area = np.pi / 4 * long * minor * np.clip(rng.normal(0.96, 0.12, n), 0.6, 1.4)
@@ -158,8 +171,9 @@ def _colour(
             for c, s in zip("LAB", (3.0, 1.5, 1.5), strict=True)
         ]
     )
-    darker = np.clip(np.exp(2.05 + 0.15 * size + rng.normal(0, 0.32, n)), 4, 26)
-    delta = np.stack([-darker, rng.normal(4.6, 2.5, n), rng.normal(0.5, 2.4, n)])
+    darker = np.clip(np.exp(2.05 + 0.15 * size + 0.32 * _varied(owner["darkness"], rng)), 4, 26)
+    redder = 4.6 + 2.5 * _varied(owner["redness"], rng)
+    delta = np.stack([-darker, redder, rng.normal(0.5, 2.4, n)])
     outside[0] = np.maximum(outside[0], darker + 8)
     contrast = np.hypot(delta[0], delta[2]) + 0.2
     return {

@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
-__all__ = ["identifiers", "lesions_each", "malignant", "of_whole_patients", "patients"]
+__all__ = ["TRAITS", "identifiers", "lesions_each", "malignant", "of_whole_patients", "patients"]
 
 SHARE_WITH_MALIGNANCY = 259 / 1042
 AGES_YEARS = np.arange(5, 90, 5)
+TRAITS = ("size", "darkness", "redness", "atypia")  # by which patients' lesions differ
 # One row per clinic: share of the lesions, share under white light, licence, name. Few cameras
 # take white-light tiles, so the light gives the clinic away, as it does in SLICE-3D.
 CLINICS = [
@@ -51,8 +52,8 @@ def patients(n_patients: int, *, rng: Generator) -> pd.DataFrame:
     Returns:
         One row per patient: patient_id, sex, age_approx (years, in steps of 5), attribution,
         copyright_license, tbp_tile_type, the CIELAB tone of the skin (skin_l, skin_a, skin_b),
-        the mean number of hairs and freckles on a tile, and `weight`, to which the number of
-        lesions is proportional.
+        the mean number of hairs and freckles on a tile, the TRAITS of all their lesions (standard
+        normal), and `weight`, to which the number of lesions is proportional.
     """
     clinic = _clinics(n_patients, rng)
     male = rng.random(n_patients) < 0.68
@@ -71,6 +72,8 @@ def patients(n_patients: int, *, rng: Generator) -> pd.DataFrame:
             "skin_b": rng.normal(np.where(white, 24, 27), 3),
             "hairs": rng.gamma(0.6, np.where(male, 6, 3)),
             "freckles": rng.gamma(0.6, 4, n_patients),
+            # What a patient's lesions have in common, in standard deviations between patients.
+            **{name: rng.standard_normal(n_patients) for name in TRAITS},
             # Mean / median is 385 / 241 = exp(sigma**2 / 2) of a log-normal.
             "weight": rng.lognormal(0, 0.97, n_patients),
         }

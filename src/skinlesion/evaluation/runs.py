@@ -1,0 +1,52 @@
+"""Read the scores of a run: from a file, or from a commit or experiment of DVC."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from skinlesion.dataset import metadata
+from skinlesion.errors import InputError
+
+__all__ = ["read"]
+
+COLUMNS = ["isic_id", "patient_id", "target", "score"]
+
+
+def read(source: str, path: Path) -> pd.DataFrame:
+    """Read the scores of a run.
+
+    Args:
+        source: A CSV file; or a commit, branch, tag or experiment of the DVC repository that the
+            current folder is in, whose scores are then taken from the cache or the remote.
+        path: Where the scores of a run are, in such a repository.
+
+    Returns:
+        isic_id, patient_id, target and score, and fold where there is one; one row per lesion.
+
+    Raises:
+        InputError: There is no such file and no such revision, its scores are neither in the
+            cache nor on the remote, or they lack a column.
+    """
+    if Path(source).is_file():
+        return _checked(metadata.read(Path(source)), source)
+    # DVC takes a second to load, and a comparison of two tables does not need it.
+    import dvc.api
+    from dvc.exceptions import DvcException
+    from dvc_data.index import DataIndexError
+    from scmrepo.exceptions import SCMError
+
+    try:
+        with dvc.api.open(str(path), rev=source, encoding="utf-8") as file:
+            table = pd.read_csv(file, dtype={"isic_id": str, "patient_id": str})
+    except (DvcException, DataIndexError, SCMError, OSError) as error:
+        raise InputError(
+            f"{source} must be a file of scores, or a revision or experiment whose {path} is in "
+            f"the cache or on the remote. {error}"
+        ) from None
+    return _checked(table, f"{path} of {source}")
+
+
+def _checked(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    if not set(COLUMNS) <= set(table):
+        raise InputError(f"{name} must have the columns {COLUMNS}. Got {list(table)} instead.")
+    return table[[*COLUMNS, *(["fold"] if "fold" in table else [])]]

@@ -1,0 +1,56 @@
+"""evaluation.runs: the scores of a run, wherever it keeps them."""
+
+import io
+from pathlib import Path
+
+import dvc.api
+import pytest
+from dvc.exceptions import FileMissingError
+from dvc_data.index import DataIndexDirError
+from scmrepo.exceptions import RevError
+from tests.evaluation.test_comparison import scored
+
+from skinlesion.errors import InputError
+from skinlesion.evaluation import runs
+
+SCORES = Path("predictions/holdout.csv")
+
+
+def test_scores_are_read_from_a_file(tmp_path):
+    path = tmp_path / "holdout.csv"
+    scored(0).assign(fold=-1).to_csv(path, index=False)
+    found = runs.read(str(path), SCORES)
+    assert found.columns.tolist() == ["isic_id", "patient_id", "target", "score", "fold"]
+    assert len(found) == 300
+
+
+def test_scores_are_read_from_a_revision(monkeypatch):
+    text = scored(0).to_csv(index=False)
+    asked = []
+
+    def opened(path, *, rev, encoding):
+        asked.append((path, rev))
+        return io.StringIO(text)
+
+    monkeypatch.setattr(dvc.api, "open", opened)
+    assert len(runs.read("main", SCORES)) == 300
+    assert asked == [("predictions/holdout.csv", "main")]
+
+
+@pytest.mark.parametrize(
+    "error", [RevError("x"), FileMissingError("x"), DataIndexDirError("x"), OSError("x")]
+)
+def test_a_revision_whose_scores_cannot_be_had_is_refused_by_name(monkeypatch, error):
+    def refused(*args, **kwargs):
+        raise error
+
+    monkeypatch.setattr(dvc.api, "open", refused)
+    with pytest.raises(InputError, match="no-such-run must be a file of scores, or a revision"):
+        runs.read("no-such-run", SCORES)
+
+
+def test_a_revision_whose_scores_lack_a_column_is_refused(monkeypatch):
+    text = scored(0).drop(columns="score").to_csv(index=False)
+    monkeypatch.setattr(dvc.api, "open", lambda *args, **kwargs: io.StringIO(text))
+    with pytest.raises(InputError, match=r"holdout\.csv of main must have the columns"):
+        runs.read("main", SCORES)
