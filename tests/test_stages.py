@@ -48,13 +48,13 @@ def write_params(folder: Path, **changes: dict) -> None:
     yaml.dump(given, folder / "params.yaml")
 
 
-def command(name: str) -> list[str]:
+def command(name: str, images: str | None = None) -> list[str]:
     """The arguments that dvc.yaml gives to a stage, for fold 0."""
     values = {
         "item.fold": "0",
         "data.raw": RAW,
-        "data.train_images": "train-image.hdf5",
-        "data.test_images": "test-image.hdf5",
+        "data.train_images": images or "train-image.hdf5",
+        "data.test_images": images or "test-image.hdf5",
     }
     line = STAGES[name]["cmd"]
     for key, value in values.items():
@@ -371,6 +371,24 @@ def test_a_table_only_network_runs(work):
     run("predict", *command("predict"))
 
     assert pd.read_csv(work / "predictions/submission.csv")["target"].nunique() > 20
+
+
+def test_a_folder_without_tiles_is_learnt_from_by_its_tables(work):
+    write_params(work, model={"backbone": "none"})
+    for half in ("train", "test"):
+        (work / RAW / f"{half}-image.hdf5").unlink()
+    said = {
+        name: run(name, *command(name, images="."))
+        for name in STAGES
+        if name not in ("synthesize", "split", "resample", "encode")
+    }
+
+    assert "it has no tiles" in said["check"]
+    assert "left out, since a table cannot give them: colour of the tile" in said["derive"]
+    gallery = pd.read_csv(work / "explanations/gallery.csv")
+    assert gallery["tile"].isna().all()
+    assert gallery["isic_id"].iloc[0] in (work / "metrics/report.html").read_text()
+    assert pd.read_csv(work / "calibrated/submission.csv")["target"].nunique() > 20
 
 
 # === Refusals ===
