@@ -9,13 +9,13 @@ from skinlesion.evaluation.bootstrap import Interval, Resamples
 
 __all__ = ["LABELS", "measures"]
 
-# The columns of stage `calibrate`, in the order shown. The last is no member, but a baseline.
+# The columns of stage `calibrate`, in the order shown. The last is no member.
 LABELS = {
     "score_alone": "All members, each lesion alone",
     "member_network": "Network",
     "member_table": "Table expert, beside the patient's other lesions",
     "member_table_alone": "Table expert, each lesion alone",
-    "member_colour": "Baseline: 21 colour statistics, logistic regression",
+    "member_colour": "For comparison: 21 colour statistics of the tile, logistic regression",
 }
 BESIDE, ALONE = "member_table", "member_table_alone"
 

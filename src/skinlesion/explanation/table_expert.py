@@ -215,11 +215,15 @@ def _contributions(s: Scorer) -> np.ndarray:
     n_alone, ensembles = s.expert.columns.n_alone, s.expert.ensembles
     found = np.zeros(s.values.shape)
     known = ~np.isnan(s.values[:, n_alone:]).all(1) & (expert.CONTEXT in ensembles)
-    for mode, rows, n in ((expert.CONTEXT, known, found.shape[1]), (expert.ALONE, ~known, n_alone)):
+    for mode, rows, n in (
+        (expert.CONTEXT, known, len(s.expert.columns.names)),
+        (expert.ALONE, ~known, n_alone),
+    ):
         if not rows.any():
             continue
         values = np.ascontiguousarray(s.values[rows, :n])
         boosters = ensembles[mode].boosters
         parts = [np.asarray(b.predict(values, pred_contrib=True)) for b in boosters]
-        found[np.ix_(rows, np.arange(n))] = np.stack(parts).mean(0)[:, :-1]
+        mean: np.ndarray = np.stack(parts).mean(0)
+        found[np.ix_(rows, np.arange(n))] = mean[:, :n]
     return found
