@@ -1,33 +1,36 @@
-"""Stage `calibrate`: turn scores into probabilities, by what out-of-fold lesions show.
+"""Stage `calibrate`: combine the members' scores into one probability, by out-of-fold lesions.
 
-The order of the lesions stays. Out-of-fold patients do not calibrate themselves: each part of
-them is calibrated by the others. Writes submission.csv, holdout.csv, oof.csv and
-calibration.json.
+With one member the order of the lesions stays. Out-of-fold patients do not decide on themselves:
+each part of them is combined and calibrated by the others. Writes submission.csv, holdout.csv,
+oof.csv, combination.json and calibration.json.
 """
 
 from pathlib import Path
 
 from skinlesion import command, params
-from skinlesion.dataset import metadata
-from skinlesion.evaluation import calibration
+from skinlesion.evaluation import calibration, combination
 
 
 def main(predictions: Path, calibrated: Path) -> None:
-    p = params.load("calibrate", calibration.Params)
-    submission, holdout, oof = (
-        metadata.read(predictions / f"{name}.csv") for name in ("submission", "holdout", "oof")
+    p = params.load("calibrate", combination.Params)
+    scored = combination.join(predictions)
+    members = combination.present(scored["oof"], p)
+    combined = combination.fit(scored["oof"], members, p)
+    oof = combination.apply_nested(scored["oof"], members, p)
+    holdout, submission = (
+        combination.apply(scored[k], combined) for k in ("holdout", "submission")
     )
-    calibrator = calibration.fit(oof, p)
-    submission["target"] = calibrator.probability(submission["target"])
+    calibrator = calibration.fit(scored["oof"].assign(score=combined.score(scored["oof"])), p)
     holdout["probability"] = calibrator.probability(holdout["score"])
-    oof["probability"] = calibration.nested(oof, p)
+    submission["target"] = calibrator.probability(submission["score"])
 
     calibrated.mkdir(parents=True, exist_ok=True)
-    submission.to_csv(calibrated / "submission.csv", index=False)
+    submission[["isic_id", "target"]].to_csv(calibrated / "submission.csv", index=False)
     holdout.to_csv(calibrated / "holdout.csv", index=False)
     oof.to_csv(calibrated / "oof.csv", index=False)
+    combination.save(calibrated / "combination.json", combined)
     (calibrated / "calibration.json").write_text(calibrator.model_dump_json(indent=1) + "\n")
-    print(calibration.summary(calibrator))
+    print(f"{combination.summary(combined)}; {calibration.summary(calibrator)}")
 
 
 if __name__ == "__main__":

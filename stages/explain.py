@@ -1,7 +1,8 @@
 """Stage `explain`: what each input gives to the ranking, and where the image branch looks.
 
 Of the holdout, or of the out-of-fold lesions where there is none. Writes importance.csv, and
-gallery.csv with the tiles that the ranking gets most wrong, each with its occlusion map. Where
+gallery.csv with the tiles that the ranking gets most wrong, each with its occlusion map; of the
+table expert, table-importance.csv, and table-reasons.csv for the same lesions. Where
 DASK_SCHEDULER_ADDRESS is set, the workers of that cluster run the image branches.
 """
 
@@ -10,14 +11,12 @@ from pathlib import Path
 from skinlesion import command, params
 from skinlesion.dataset import metadata, partition, stores
 from skinlesion.evaluation import bootstrap
-from skinlesion.explanation import branches, occlusion, permutation
+from skinlesion.explanation import branches, files, occlusion, permutation, table_expert
 from skinlesion.network import backend, trained
 from skinlesion.scoring import executor
 
 
-def main(
-    models: Path, predictions: Path, *, train_metadata: Path, train_images: Path, out: Path
-) -> None:
+def main(models: Path, calibrated: Path, given: files.Files, *, out: Path) -> None:
     keras = params.load("keras", backend.Params)
     backend.start(keras)
     p = params.load("explain", permutation.Params)
@@ -25,22 +24,24 @@ def main(
     expected = params.load("split", partition.Params).train_folds
     loaded = trained.load_folds(models, expected=expected)
     names, text = trained.columns(list(loaded.values()))
-    table = metadata.read(train_metadata, columns=["isic_id", *names], text=text)
-    scored, cut = permutation.primary(predictions), branches.cut_all(loaded)
+    table = metadata.read(given.train_metadata, columns=["isic_id", *names], text=text)
+    scored, cut = permutation.primary(calibrated), branches.cut_all(loaded)
     lesions, wrong = permutation.sample(scored, p), permutation.most_wrong(scored, p)
 
     plan = executor.Plan(models, tuple(loaded), keras, branches.cut_all)
     with executor.opened(plan, loaded) as run_on:
-        run = run_on(train_images)
+        run = run_on(given.train_images)
         members = branches.read(cut, lesions, table, run, batch_size=p.batch_size)
         found = permutation.importance(members, lesions, p, resampling)
         members = branches.read(cut, wrong, table, run, batch_size=p.batch_size)
         drops = occlusion.drops(members, len(wrong), run, p.patch_fraction, batch_size=p.batch_size)
     out.mkdir(parents=True, exist_ok=True)
-    store = stores.open_store(train_images)
+    store = stores.open_store(given.train_images)
     gallery = occlusion.write(wrong, drops, store, out, fraction=p.patch_fraction)
     found.to_csv(out / "importance.csv", index=False)
     gallery.to_csv(out / "gallery.csv", index=False)
+    job = table_expert.Job(lesions, wrong, p, resampling)
+    table_expert.write(given, expected, job, out)
     print(f"explain: {permutation.summary(found)}")
     print(f"{out}: {len(found)} measures of importance, {len(gallery)} tiles")
 

@@ -14,8 +14,10 @@ from dvc.repo import Repo
 from ruamel.yaml import YAML
 
 from skinlesion import params
+from skinlesion.boosting import fitting
 from skinlesion.dataset import metadata, partition
-from skinlesion.evaluation import bootstrap, calibration, curves, measurement
+from skinlesion.derivation import plan
+from skinlesion.evaluation import bootstrap, combination, curves, measurement
 from skinlesion.experiments import pull_request
 from skinlesion.explanation import permutation
 from skinlesion.features import tabular
@@ -34,14 +36,16 @@ BLOCKS = {
     "synthesize": challenge_folder.Params,
     "split": partition.Params,
     "resample": resample.Params,
+    "derive": plan.Params,
     "encode": tabular.Params,
     "keras": backend.Params,
     "model": model.Params,
     "augment": augment.Params,
     "train": schedule.Params,
+    "boost": fitting.Params,
     "predict": predict.Params,
     "measure": bootstrap.Params,
-    "calibrate": calibration.Params,
+    "calibrate": combination.Params,
     "evaluate": measurement.Params,
     "explain": permutation.Params,
     "pull_request": pull_request.Params,

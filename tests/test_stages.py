@@ -1,6 +1,7 @@
 """stages: the whole pipeline, from a drawn challenge folder to curves, with and without DVC."""
 
 import contextlib
+import html
 import io
 import json
 import os
@@ -20,6 +21,7 @@ from ruamel.yaml import YAML
 from tests import command_line
 
 from skinlesion import metrics
+from skinlesion.evaluation import members
 
 ROOT = Path(__file__).parents[1]
 STAGES = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
@@ -30,6 +32,7 @@ SMALL = {
     "resample": {"n_planned_epochs": 3},
     "model": {"backbone": "tiny", "image_px": 32, "tabular_units": [8]},
     "train": {"n_epochs": 2},
+    "boost": {"n_seeds": 2, "n_rounds": 10, "min_leaf": 5, "min_pauc": 0.0},
     "calibrate": {"n_parts": 2},
     "explain": {"n_permutations": 1, "n_shown": 2},
 }
@@ -45,13 +48,13 @@ def write_params(folder: Path, **changes: dict) -> None:
     yaml.dump(given, folder / "params.yaml")
 
 
-def command(name: str) -> list[str]:
+def command(name: str, images: str | None = None) -> list[str]:
     """The arguments that dvc.yaml gives to a stage, for fold 0."""
     values = {
         "item.fold": "0",
         "data.raw": RAW,
-        "data.train_images": "train-image.hdf5",
-        "data.test_images": "test-image.hdf5",
+        "data.train_images": images or "train-image.hdf5",
+        "data.test_images": images or "test-image.hdf5",
     }
     line = STAGES[name]["cmd"]
     for key, value in values.items():
@@ -128,7 +131,15 @@ def work(repository, tmp_path, monkeypatch):
     folder = tmp_path / "work"
     folder.mkdir()
     shutil.copy(repository / "params.yaml", folder)
-    for name in ("data", "models", "predictions", "calibrated", "explanations", "metrics"):
+    for name in (
+        "data",
+        "models",
+        "experts",
+        "predictions",
+        "calibrated",
+        "explanations",
+        "metrics",
+    ):
         shutil.copytree(repository / name, folder / name)
     monkeypatch.chdir(folder)
     return folder
@@ -186,8 +197,8 @@ def test_scores_with_a_known_target_are_of_lesions_not_learnt_from(repository, n
 
 
 @pytest.mark.parametrize("name", ["holdout", "oof"])
-def test_the_evaluation_is_of_the_predictions(repository, name):
-    scored = pd.read_csv(repository / f"predictions/{name}.csv")
+def test_the_evaluation_is_of_the_combined_scores(repository, name):
+    scored = pd.read_csv(repository / f"calibrated/{name}.csv")
     found = json.loads((repository / "metrics/evaluation.json").read_text())[name]
     details = json.loads((repository / "metrics/details.json").read_text())["sets"][name]
 
@@ -198,22 +209,49 @@ def test_the_evaluation_is_of_the_predictions(repository, name):
     assert details["n_lesions"] == len(scored)
 
 
-def test_probabilities_are_in_the_order_of_the_scores(repository):
+def test_probabilities_are_in_the_order_of_the_combined_scores(repository):
+    scored = pd.read_csv(repository / "calibrated/holdout.csv")
+    assert scored["probability"].rank().tolist() == scored["score"].rank().tolist()
+
+
+def test_each_member_scores_every_lesion(repository):
+    for name, of in (("holdout", "holdout"), ("oof", "oof"), ("submission", "test")):
+        network = pd.read_csv(repository / f"predictions/{name}.csv")
+        table = pd.read_csv(repository / f"predictions/table-{of}.csv")
+        assert set(table["isic_id"]) == set(network["isic_id"])
+        assert list(table) == ["isic_id", "table", "table_alone", "colour"]
+        assert table.drop(columns="isic_id").stack().between(0, 1).all()
+
+
+def test_the_report_shows_each_member_and_both_modes(repository):
+    details = json.loads((repository / "metrics/details.json").read_text())
+    shown = details["sets"]["holdout"]["members"]
+    page = (repository / "metrics/report.html").read_text()
+
+    assert [row["column"] for row in shown["rows"]] == list(members.LABELS)
+    assert shown["context"].keys() == {"pauc", "auc", "top_k_sensitivity"}
+    assert all(html.escape(label) in page for label in members.LABELS.values())
+
+
+def test_with_the_network_alone_the_order_is_that_of_its_scores(work):
+    write_params(work, calibrate={"members": ["network"]})
+    run("calibrate", *command("calibrate"))
+
     for name, score, probability in (
         ("holdout", "score", "probability"),
         ("submission", "target", "target"),
     ):
-        scored = pd.read_csv(repository / f"predictions/{name}.csv")
-        calibrated = pd.read_csv(repository / f"calibrated/{name}.csv")
+        scored = pd.read_csv(work / f"predictions/{name}.csv")
+        calibrated = pd.read_csv(work / f"calibrated/{name}.csv")
         assert calibrated["isic_id"].tolist() == scored["isic_id"].tolist()
         assert calibrated[probability].rank().tolist() == scored[score].rank().tolist()
 
 
 def test_without_calibration_the_submission_is_that_of_the_scores(work):
-    write_params(work, calibrate={"method": "none"})
+    write_params(work, calibrate={"method": "none", "members": ["network"]})
     said = run("calibrate", *command("calibrate"))
 
-    assert said == "scores are left as they are: calibrate.method is none\n"
+    assert said.endswith("scores are left as they are: calibrate.method is none\n")
     expected = (work / "predictions/submission.csv").read_bytes()
     assert (work / "calibrated/submission.csv").read_bytes() == expected
 
@@ -333,6 +371,24 @@ def test_a_table_only_network_runs(work):
     run("predict", *command("predict"))
 
     assert pd.read_csv(work / "predictions/submission.csv")["target"].nunique() > 20
+
+
+def test_a_folder_without_tiles_is_learnt_from_by_its_tables(work):
+    write_params(work, model={"backbone": "none"})
+    for half in ("train", "test"):
+        (work / RAW / f"{half}-image.hdf5").unlink()
+    said = {
+        name: run(name, *command(name, images="."))
+        for name in STAGES
+        if name not in ("synthesize", "split", "resample", "encode")
+    }
+
+    assert "it has no tiles" in said["check"]
+    assert "left out, since a table cannot give them: colour of the tile" in said["derive"]
+    gallery = pd.read_csv(work / "explanations/gallery.csv")
+    assert gallery["tile"].isna().all()
+    assert gallery["isic_id"].iloc[0] in (work / "metrics/report.html").read_text()
+    assert pd.read_csv(work / "calibrated/submission.csv")["target"].nunique() > 20
 
 
 # === Refusals ===

@@ -142,7 +142,7 @@ def test_a_patients_targets_do_not_move_their_own_probabilities(seed):
 
 @SEEDS
 def test_no_lesion_of_a_patient_is_calibrated_by_another_of_theirs(seed):
-    part = calibration._parts(scored(seed), params())
+    part = calibration.parts(scored(seed), params())
     parts = pd.Series(part).groupby(scored(seed)["patient_id"]).nunique()
     assert parts.max() == 1
     assert set(part) == {0, 1, 2, 3}
@@ -159,7 +159,7 @@ def test_the_order_of_the_lesions_does_not_matter(seed):
 
 def test_each_part_is_calibrated_by_all_the_others():
     lesions = scored(0)
-    part = calibration._parts(lesions, params())
+    part = calibration.parts(lesions, params())
     found = calibration.nested(lesions, params())
     for i in range(4):
         others = calibration.fit(lesions[part != i], params(n_parts=2))
@@ -171,7 +171,7 @@ def test_each_part_is_calibrated_by_all_the_others():
 def test_every_part_has_its_share_of_patients_with_a_malignancy(seed):
     lesions = scored(seed)
     malignant = lesions.groupby("patient_id")["target"].max()
-    part = pd.Series(calibration._parts(lesions, params())).groupby(lesions["patient_id"]).first()
+    part = pd.Series(calibration.parts(lesions, params())).groupby(lesions["patient_id"]).first()
     counts = part[malignant == 1].value_counts()
     assert counts.max() - counts.min() <= 1
 

@@ -54,9 +54,9 @@ def test_a_curve_without_points_or_without_a_column_is_an_error(files, name):
 @pytest.mark.parametrize("seed", range(5))
 def test_what_matters_most_comes_first_whatever_the_order_of_the_rows(files, seed):
     path = files / "explanations" / "importance.csv"
-    first = inputs.importance(files / "explanations")
+    first = inputs.importance(files / "explanations/importance.csv")
     change(path, lambda table: table.sample(frac=1, random_state=seed))
-    found = inputs.importance(files / "explanations")
+    found = inputs.importance(files / "explanations/importance.csv")
     assert found == first
     assert [row["feature"] for row in found] == report_files.FEATURES
     assert found[0]["within"]["auc"] == pytest.approx({"value": 0.08, "low": 0.06, "high": 0.1})
@@ -65,7 +65,7 @@ def test_what_matters_most_comes_first_whatever_the_order_of_the_rows(files, see
 def test_what_is_not_known_of_a_drop_is_none(files):
     path = files / "explanations" / "importance.csv"
     change(path, lambda table: table.assign(auc_low=None, auc_high=None))
-    drop = inputs.importance(files / "explanations")[0]["across"]["auc"]
+    drop = inputs.importance(files / "explanations/importance.csv")[0]["across"]["auc"]
     assert drop == {"value": 0.08, "low": None, "high": None}
 
 
@@ -73,7 +73,7 @@ def test_a_feature_that_was_permuted_in_one_way_only_is_an_error(files):
     path = files / "explanations" / "importance.csv"
     change(path, lambda table: table.drop(index=3))
     with pytest.raises(InputError, match=r"importance\.csv must have 'clin_size_long_diam_mm'"):
-        inputs.importance(files / "explanations")
+        inputs.importance(files / "explanations/importance.csv")
 
 
 # === Gallery ===
@@ -158,3 +158,17 @@ def test_every_file_of_the_inputs_is_hashed_in_order(files):
     assert [path.rsplit("/", 1)[1] for path in found] == ["params.yaml", *names]
     content = (files / "params.yaml").read_bytes()
     assert found[(files / "params.yaml").as_posix()] == hashlib.md5(content).hexdigest()
+
+
+def test_without_a_table_expert_its_importance_is_empty(files):
+    path = files / "explanations/table-importance.csv"
+    assert len(inputs.table_importance(files / "explanations")) == len(report_files.FEATURES) - 1
+    pd.read_csv(path)[:0].to_csv(path, index=False)
+    assert inputs.table_importance(files / "explanations") == []
+
+
+def test_what_speaks_for_and_against_a_lesion_stands_with_it(files):
+    shown = inputs.gallery(files / "explanations", files / "calibrated/holdout.csv")
+    assert [r["number"] for r in shown[0]["reasons"]["for"]] == ["tbp_lv_H", "log_area"]
+    assert [r["number"] for r in shown[0]["reasons"]["against"]] == ["age_approx"]
+    assert shown[1]["reasons"] == {}

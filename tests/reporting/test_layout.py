@@ -147,7 +147,7 @@ def test_text_of_files_is_text_whatever_it_holds(tmp_path, monkeypatch):
     assert not page.all("script")
     assert not any(a.get("title") == "x" for a in page.all("b"))
     # Twice the baseline; absent, attribute, group, reason, warning; three counts, two importances.
-    assert page.text.count('<script>alert("1")') == 12
+    assert page.text.count('<script>alert("1")') == 14
 
 
 def test_all_params_are_shown_as_in_their_file(plain):

@@ -12,7 +12,19 @@ from scipy.special import expit, logit
 from skinlesion.errors import InputError
 from skinlesion.params import Block
 
-__all__ = ["Calibrator", "Params", "fit", "line", "load", "logistic", "logits", "nested", "summary"]
+__all__ = [
+    "Calibrator",
+    "Params",
+    "fit",
+    "line",
+    "load",
+    "logistic",
+    "logits",
+    "nested",
+    "parts",
+    "summary",
+    "targets",
+]
 
 MAX_LOGIT = 36.0  # the float64 next below 1 has a logit of 36.7
 MAX_STEPS, TOLERANCE, MAX_CONDITION = 50, 1e-9, 1e12
@@ -108,7 +120,7 @@ def nested(lesions: pd.DataFrame, p: Params) -> np.ndarray:
     score = lesions["score"].to_numpy(np.float64)
     if fit(lesions, p).method == "none":
         return score
-    part, found = _parts(lesions, p), np.empty(len(lesions))
+    part, found = parts(lesions, p), np.empty(len(lesions))
     for i in range(p.n_parts):
         of_others = _platt(lesions[part != i])
         if of_others.method == "none":  # else raw scores would stand among calibrated ones
@@ -144,6 +156,20 @@ def summary(calibrator: Calibrator) -> str:
         f"log odds = {calibrator.slope:.3f} x those of the score {calibrator.intercept:+.3f}, from "
         f"{calibrator.n_lesions:,} out-of-fold lesions, {calibrator.n_positives:,} of them positive"
     )
+
+
+def targets(y_true: np.ndarray) -> np.ndarray:
+    """Draw targets in from 0 and 1, as Platt does: the mean of one more lesion of each class.
+
+    Args:
+        y_true: Shape (n_lesions,), 1 or 0.
+
+    Returns:
+        The same shape, in (0, 1).
+    """
+    n_positives = int((y_true == 1).sum())
+    highest, lowest = (n_positives + 1) / (n_positives + 2), 1 / (len(y_true) - n_positives + 2)
+    return np.where(y_true == 1, highest, lowest)
 
 
 def line(z: np.ndarray, positive: np.ndarray, n: np.ndarray) -> np.ndarray:
@@ -199,10 +225,8 @@ def logistic(
 
 
 def _platt(lesions: pd.DataFrame) -> Calibrator:
-    z, positive = logits(lesions["score"]), lesions["target"].to_numpy() == 1
-    n_positives = int(positive.sum())
-    highest, lowest = (n_positives + 1) / (n_positives + 2), 1 / (len(z) - n_positives + 2)
-    drawn_in = np.where(positive, highest, lowest)[:, None]
+    z, n_positives = logits(lesions["score"]), int(lesions["target"].sum())
+    drawn_in = targets(lesions["target"].to_numpy())[:, None]
     intercept, slope = line(z, drawn_in, np.ones_like(drawn_in))[:, 0]
     if not np.isfinite(slope):
         return _left(lesions, "out of fold, the scores hardly differ")
@@ -230,7 +254,16 @@ def _left(lesions: pd.DataFrame, reason: str) -> Calibrator:
     )
 
 
-def _parts(lesions: pd.DataFrame, p: Params) -> np.ndarray:
+def parts(lesions: pd.DataFrame, p: Params) -> np.ndarray:
+    """Deal patients into parts, those with and those without a malignancy apart.
+
+    Args:
+        lesions: patient_id and target, one row per lesion; any order.
+        p: The block `calibrate`.
+
+    Returns:
+        Shape (n_lesions,), from 0 to p.n_parts - 1.
+    """
     malignant = lesions.groupby("patient_id")["target"].max()  # sorted by patient_id
     rng, part = np.random.default_rng(p.seed), pd.Series(0, malignant.index)
     for _, patients in malignant.groupby(malignant):

@@ -12,6 +12,7 @@ from skinlesion.evaluation import (
     bootstrap,
     comparison,
     curves,
+    members,
     operating,
     ranking,
     reliability,
@@ -244,6 +245,7 @@ def _ranking(
         "n_crowded_patients": n_crowded,
         "ranking": found,
         "baseline": _baseline(lesions, p, sampling, r.stratified),
+        "members": members.measures(lesions, sampling, r.stratified, k=p.top_k),
     }
 
 

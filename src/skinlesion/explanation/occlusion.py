@@ -148,7 +148,8 @@ def write(
     Returns:
         kind, isic_id, patient_id, rank and n_lesions; tile and occlusion, the names of the
         files, and largest_drop, that of the logit under one patch; the last two are empty
-        without drops. All maps have the same scale, so that they can be compared.
+        without drops, and tile where there are no tiles at all. All maps have the same scale, so
+        that they can be compared.
 
     Raises:
         images.ImageError: A tile cannot be read.
@@ -156,6 +157,8 @@ def write(
     table = lesions.drop(columns="fold").assign(
         tile=lesions["isic_id"] + ".png", occlusion="", largest_drop=np.nan
     )
+    if drops is None and not store.ids():
+        return table.assign(tile="")
     tiles = [_tile(store, isic_id) for isic_id in lesions["isic_id"]]
     for name, tile in zip(table["tile"], tiles, strict=True):
         (out / name).write_bytes(_png(tile))

@@ -1,5 +1,7 @@
 """What each input gives to the ranking: how far it falls when the input is permuted."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ from skinlesion.evaluation import bootstrap, ranking
 from skinlesion.explanation import branches
 from skinlesion.params import Block
 
-__all__ = ["Params", "importance", "most_wrong", "primary", "sample", "summary"]
+__all__ = ["Params", "drops", "importance", "most_wrong", "primary", "sample", "summary"]
 
 AMONG = {"across": ["fold"], "within": ["fold", "patient_id"]}  # lesions alike in these
 KINDS = {"cancer ranked low": 1, "benign ranked high": 0}  # and their target
@@ -34,17 +36,17 @@ class Params(Block):
     seed: int = Field(ge=0)
 
 
-def primary(predictions: Path) -> pd.DataFrame:
+def primary(calibrated: Path) -> pd.DataFrame:
     """Read the scores to explain: those of the holdout, or out-of-fold where it is empty.
 
     Args:
-        predictions: The folder that stage `predict` writes.
+        calibrated: The folder that stage `calibrate` writes.
 
     Raises:
         InputError: One of the tables is absent or malformed.
     """
-    holdout = metadata.read(predictions / "holdout.csv")
-    return holdout if len(holdout) else metadata.read(predictions / "oof.csv")
+    holdout = metadata.read(calibrated / "holdout.csv")
+    return holdout if len(holdout) else metadata.read(calibrated / "oof.csv")
 
 
 def sample(scored: pd.DataFrame, p: Params) -> pd.DataFrame:
@@ -116,18 +118,42 @@ def importance(
     Source:
         Breiman (2001), https://doi.org/10.1023/A:1010933404324
     """
+    score = partial(branches.logits, members)
+    return drops(score, _features(members), lesions, p, resampling)
+
+
+def drops(
+    score: Callable[[str, np.ndarray], np.ndarray],
+    features: list[str],
+    lesions: pd.DataFrame,
+    p: Params,
+    resampling: bootstrap.Params,
+) -> pd.DataFrame:
+    """Measure how far pAUC and AUC fall when a feature is permuted, of any model.
+
+    Args:
+        score: Called with a feature and whose of it each lesion gets, shape (n_lesions,); returns
+            their scores.
+        features: Which ones.
+        lesions: As for `importance`.
+        p: The block `explain`.
+        resampling: The block `measure`.
+
+    Returns:
+        As `importance`.
+    """
     resamples, min_tpr = bootstrap.draw(lesions, resampling), resampling.min_tpr
 
     def measured(feature: str, order: np.ndarray) -> np.ndarray:  # (2, 1 + n_resamples)
-        ranked = ranking.rank(lesions, branches.logits(members, feature, order), resamples)
+        ranked = ranking.rank(lesions, score(feature, order), resamples)
         return ranked.each(lambda roc: np.stack([roc.partial_auc(min_tpr), roc.auc()]))
 
     orders = {among: _orders(lesions, columns, p) for among, columns in AMONG.items()}
-    cases = [(feature, among) for feature in _features(members) for among in AMONG]
+    cases = [(feature, among) for feature in features for among in AMONG]
     before, rows = measured(branches.TILE, np.arange(len(lesions))), []
     for feature, among in tqdm(cases, "permuted", unit="feature", mininterval=1):
-        drops = np.mean([before - measured(feature, order) for order in orders[among]], axis=0)
-        pauc, auc = (bootstrap.interval(values, resamples.confidence) for values in drops)
+        fallen = np.mean([before - measured(feature, order) for order in orders[among]], axis=0)
+        pauc, auc = (bootstrap.interval(values, resamples.confidence) for values in fallen)
         rows.append((feature, among, *pauc.values(), *auc.values()))
     table = pd.DataFrame(rows, columns=COLUMNS)
     return table.astype(dict.fromkeys(COLUMNS[2:], float))  # also where all are None

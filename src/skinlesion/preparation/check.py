@@ -158,7 +158,9 @@ def counts(lesions: pd.DataFrame, sizes: Tiles) -> dict[str, Any]:
 
 def _part(table: pd.DataFrame, metadata_csv: Path, tiles: Path, *, training: bool) -> Part:
     store = stores.open_store(tiles, rehearse=True)
-    return Part(table, metadata_csv.name, store, tiles.name, training=training)
+    beside = tiles.resolve() == metadata_csv.parent.resolve()
+    bare = beside and not store.ids()
+    return Part(table, metadata_csv.name, store, tiles.name, training, without_tiles=bare)
 
 
 def _range(values: np.ndarray) -> dict[str, Any]:

@@ -57,6 +57,10 @@ def inspect(
     Returns:
         The sizes of the tiles that could be decoded.
     """
+    if part.without_tiles:
+        what = f"{part.table_name}: it has no tiles, so a model of it can read the table only"
+        findings.warnings[what] += ["all"]
+        return Tiles(*np.empty((2, 0), int))
     isic_ids, kept = check_table.isic_ids(part.table), set(part.store.ids())
     # One after the other: threads would wait for HDF5's lock and Python's, and take longer.
     named = progress(isic_ids, total=len(isic_ids), desc=part.store_name)

@@ -57,3 +57,4 @@ class Part:
     store: stores.Store
     store_name: str
     training: bool  # whether patient_id and target are required, and broken tiles are errors
+    without_tiles: bool = False  # on purpose: data.train_images is the folder of the tables, "."

@@ -50,6 +50,26 @@ class Baseline(Format):
     auc_difference: Interval
 
 
+Measures = Annotated[Intervals, _having("pauc", "auc", "top_k_sensitivity")]
+
+
+class Member(Format):
+    """How well one member's score ranks, and how far ahead of it the score in use is."""
+
+    label: str
+    pauc: Interval
+    auc: Interval
+    top_k_sensitivity: Interval
+    difference: Measures
+
+
+class Members(Format):
+    """Each member's score; and what the patient's other lesions give to the table expert."""
+
+    rows: list[Member] = []
+    context: Measures | None = None
+
+
 class OperatingPoint(Format):
     """A threshold, its rates, and its counts per 1,000 lesions."""
 
@@ -94,6 +114,7 @@ class Scored(Format):
     prevalence: float
     ranking: Annotated[Intervals, _having("pauc", "auc", "average_precision", "top_k_sensitivity")]
     baseline: Baseline | None
+    members: Members = Members()
     calibration: Annotated[dict[str, Risks], _having("before", "after")]
     operating_points: list[OperatingPoint]
     subgroups: Subgroups

@@ -14,7 +14,18 @@ from skinlesion.errors import InputError
 from skinlesion.evaluation.curves import CURVES
 from skinlesion.reporting.formats import Data, Details, Facts, load
 
-__all__ = ["Files", "Fold", "Inputs", "curves", "folds", "gallery", "importance", "md5", "read"]
+__all__ = [
+    "Files",
+    "Fold",
+    "Inputs",
+    "curves",
+    "folds",
+    "gallery",
+    "importance",
+    "md5",
+    "read",
+    "table_importance",
+]
 
 AREAS, PERMUTED = ("pauc", "auc"), ("across", "within")
 DROPS = [f"{area}_{what}" for area in AREAS for what in ("drop", "low", "high")]
@@ -53,7 +64,8 @@ class Inputs:
     data: Data
     details: Details
     curves: Mapping[str, pd.DataFrame]
-    importance: list[dict[str, Any]]
+    importance: list[dict[str, Any]]  # of the network's inputs
+    table_importance: list[dict[str, Any]]  # of the table expert's; [] without one
     gallery: list[dict[str, Any]]
     folds: Mapping[int, Fold]
     md5: Mapping[str, str]  # by file
@@ -78,7 +90,8 @@ def read(files: Files, *, raw: str, expected: Collection[int]) -> Inputs:
         data=load(files.data, Data),
         details=details,
         curves=curves(files.plots, details.primary),
-        importance=importance(files.explanations),
+        importance=importance(files.explanations / "importance.csv"),
+        table_importance=table_importance(files.explanations),
         gallery=gallery(files.explanations, probabilities),
         folds=folds(files.models, files.train_logs, expected),
         md5=md5(vars(files).values()),
@@ -103,21 +116,33 @@ def curves(plots: Path, scored: str) -> dict[str, pd.DataFrame]:
     }
 
 
-def importance(explanations: Path) -> list[dict[str, Any]]:
-    """Read what each input gives to the ranking.
+def table_importance(explanations: Path) -> list[dict[str, Any]]:
+    """Read what each number gives to the table expert; [] where there is none.
 
     Args:
         explanations: The folder that stage `explain` writes.
+
+    Raises:
+        InputError: As for `importance`, but table-importance.csv may have no rows.
+    """
+    path = explanations / "table-importance.csv"
+    return importance(path) if len(metadata.read(path)) else []
+
+
+def importance(path: Path) -> list[dict[str, Any]]:
+    """Read what each input gives to the ranking.
+
+    Args:
+        path: importance.csv or table-importance.csv, of stage `explain`.
 
     Returns:
         One record per feature, that of the largest drop of pAUC across lesions first: feature,
         and under "across" and "within" the intervals of the drops of "pauc" and "auc".
 
     Raises:
-        InputError: importance.csv is absent or empty, lacks a column, or has a feature that was
+        InputError: The file is absent or empty, lacks a column, or has a feature that was
             not permuted in both ways.
     """
-    path = explanations / "importance.csv"
     table = _filled(path, ["feature", "permuted", *DROPS])
     records: dict[str, dict[str, Any]] = {}
     for row in table.to_dict("records"):
@@ -140,7 +165,8 @@ def gallery(explanations: Path, probabilities_csv: Path) -> list[dict[str, Any]]
     Returns:
         One record per row of gallery.csv: kind, isic_id, rank, n_lesions, largest_drop,
         probability, and tile and occlusion as data URIs. Without an image branch occlusion is
-        "" and largest_drop is None.
+        "" and largest_drop is None. Under "reasons", what speaks "for" and "against" a cancer
+        by the table expert: numbers in words, with their contribution to the log odds.
 
     Raises:
         InputError: A table or a picture is absent, a table lacks a column, or a lesion has no
@@ -149,6 +175,7 @@ def gallery(explanations: Path, probabilities_csv: Path) -> list[dict[str, Any]]
     shown = metadata.read(explanations / "gallery.csv", columns=SHOWN, text=["tile", "occlusion"])
     given = metadata.read(probabilities_csv, columns=["isic_id", "probability"])
     risk = dict(zip(given["isic_id"], given["probability"], strict=True))
+    reasons = _reasons(explanations / "table-reasons.csv")
     records = []
     for row in shown.astype(object).where(shown.notna(), None).to_dict("records"):
         if row["isic_id"] not in risk:
@@ -156,6 +183,7 @@ def gallery(explanations: Path, probabilities_csv: Path) -> list[dict[str, Any]]
         record = {str(key): value for key, value in row.items()}
         pictures = {k: _data_uri(explanations, record[k]) for k in ("tile", "occlusion")}
         records.append({**record, **pictures, "probability": risk[record["isic_id"]]})
+        records[-1]["reasons"] = reasons.get(record["isic_id"], {})
     return records
 
 
@@ -212,6 +240,15 @@ def _interval(row: Mapping[Any, Any], area: str) -> dict[str, float | None]:
     values = [row[f"{area}_{what}"] for what in ("drop", "low", "high")]
     known = [None if pd.isna(value) else float(value) for value in values]
     return dict(zip(("value", "low", "high"), known, strict=True))
+
+
+def _reasons(path: Path) -> dict[str, dict[str, list[Any]]]:
+    """By isic_id and side."""
+    found: dict[str, dict[str, list[Any]]] = {}
+    columns = ["isic_id", "side", "number", "contribution"]
+    for row in metadata.read(path, columns=columns).to_dict("records"):
+        found.setdefault(row["isic_id"], {}).setdefault(row["side"], []).append(row)
+    return found
 
 
 def _data_uri(folder: Path, name: str | None) -> str:

@@ -129,7 +129,8 @@ def _by(key: str, records: Iterable[Mapping[str, Any]]) -> dict[str, list[Mappin
 
 
 def _drops(inputs: Inputs, area: str) -> list[Interval]:
-    return [row[permuted][area] for row in inputs.importance for permuted in ("across", "within")]
+    rows = [*inputs.importance, *inputs.table_importance]
+    return [row[permuted][area] for row in rows for permuted in ("across", "within")]
 
 
 def _limits(intervals: Iterable[Interval], *inside: float) -> tuple[float, float]:

@@ -1,0 +1,256 @@
+"""Combine the members' scores into one, by what out-of-fold lesions show."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+from scipy.special import expit
+
+from skinlesion.dataset import metadata
+from skinlesion.errors import InputError
+from skinlesion.evaluation import calibration
+from skinlesion.params import Block
+
+__all__ = [
+    "ALONE",
+    "Combination",
+    "Params",
+    "apply",
+    "apply_nested",
+    "fit",
+    "join",
+    "nested",
+    "present",
+    "save",
+    "summary",
+]
+
+# A member's scores where each lesion is read as its patient's only one; others do not differ.
+ALONE = {"table": "table_alone"}
+N_STEPS = 1000  # between the out-of-fold logits that stand for their ranks
+
+
+class Params(calibration.Params):
+    """Block `calibrate`: which members are combined, and how scores become probabilities."""
+
+    members: list[Literal["network", "table"]] = Field(min_length=1)
+    combine: Literal["logistic", "ranks"]
+
+
+class Combination(Block):
+    """One score of several members'."""
+
+    method: Literal["one", "logistic", "ranks"]
+    weights: dict[str, float]  # by member; their sum is 1
+    ranks: dict[str, list[float]]  # by member, logits out of fold at equal steps of their rank
+
+    def score(self, scores: pd.DataFrame, *, alone: bool = False) -> np.ndarray:
+        """Combine scores.
+
+        Args:
+            scores: A column of scores per member, in [0, 1].
+            alone: Whether each lesion counts as its patient's only one.
+
+        Returns:
+            Shape (n_lesions,), in [0, 1]: the only member's score; or that of the weighted mean
+            of the logits; or the weighted mean of the ranks among the out-of-fold lesions.
+        """
+        total = np.zeros(len(scores))
+        for name, weight in self.weights.items():
+            column = ALONE.get(name, name) if alone else name
+            given = scores[column].to_numpy(np.float64)
+            if self.method == "one":
+                return given
+            logits = calibration.logits(given)
+            total += weight * (self._rank(name, logits) if self.method == "ranks" else logits)
+        return total if self.method == "ranks" else np.asarray(expit(total))
+
+    def _rank(self, name: str, logits: np.ndarray) -> np.ndarray:
+        steps = self.ranks[name]
+        places = (np.arange(len(steps)) + 0.5) / len(steps)
+        return np.asarray(np.interp(logits, steps, places))
+
+
+def join(predictions: Path) -> dict[str, pd.DataFrame]:
+    """Read the members' scores.
+
+    Args:
+        predictions: The folder that stage `predict` writes.
+
+    Returns:
+        Under "submission", "holdout" and "oof": what the network's table holds, its score as
+        `network`, and `table`, `table_alone` and `colour`, those that were scored.
+
+    Raises:
+        InputError: A table is absent, or lacks a lesion of the network's.
+    """
+    found = {}
+    for name, other in (("submission", "test"), ("holdout", "holdout"), ("oof", "oof")):
+        scored = metadata.read(predictions / f"{name}.csv")
+        path = predictions / f"table-{other}.csv"
+        by_table = metadata.read(path).set_index("isic_id")
+        if len(by_table.columns):
+            absent = sorted(set(scored["isic_id"]) - set(by_table.index))
+            if absent:
+                raise InputError(f"{path} must hold every lesion. {absent[0]} is absent.")
+        network = scored["target" if name == "submission" else "score"]
+        added = by_table.reindex(scored["isic_id"]).reset_index(drop=True)
+        found[name] = pd.concat([scored.assign(network=network), added], axis=1)
+    return found
+
+
+def present(scored: pd.DataFrame, p: Params) -> list[str]:
+    """List the members that have scores.
+
+    Args:
+        scored: From `join`.
+        p: The block `calibrate`.
+
+    Raises:
+        InputError: None has.
+    """
+    names: list[str] = [name for name in p.members if name in scored]
+    if not names:
+        raise InputError(f"calibrate.members must name a member with scores. Got {p.members}.")
+    return names
+
+
+def fit(oof: pd.DataFrame, members: list[str], p: Params) -> Combination:
+    """Fit the weights.
+
+    Args:
+        oof: patient_id, target and the members' scores, each of models that did not learn from
+            the patient.
+        members: From `present`.
+        p: The block `calibrate`.
+
+    Returns:
+        By p.combine, "logistic": the weights of a logistic regression on the logits, none
+        negative; equal ones where fewer than p.n_parts patients have a malignancy, or no finite
+        fit exists. "ranks": equal weights.
+    """
+    if len(members) == 1:
+        return Combination(method="one", weights={members[0]: 1.0}, ranks={})
+    logits = {name: calibration.logits(oof[name]) for name in members}
+    equal = {name: 1 / len(members) for name in members}
+    if p.combine == "ranks":
+        steps = np.linspace(0, 1, N_STEPS + 1)
+        ranks = {name: np.quantile(z, steps).tolist() for name, z in logits.items()}
+        return Combination(method="ranks", weights=equal, ranks=ranks)
+    n_malignant = oof.loc[oof["target"] == 1, "patient_id"].nunique()
+    weights = _weights(logits, oof["target"].to_numpy()) if n_malignant >= p.n_parts else {}
+    return Combination(method="logistic", weights=weights or equal, ranks={})
+
+
+def apply(scored: pd.DataFrame, combined: Combination) -> pd.DataFrame:
+    """Combine scores.
+
+    Args:
+        scored: From `join`.
+        combined: From `fit`.
+
+    Returns:
+        What is known of the lesions, score, the members' scores as `member_...`, and, where
+        there is a table expert, score_alone, of each lesion as its patient's only one.
+    """
+    return _laid_out(scored, combined.score(scored), combined.score(scored, alone=True))
+
+
+def apply_nested(oof: pd.DataFrame, members: list[str], p: Params) -> pd.DataFrame:
+    """Combine out-of-fold scores as `nested` does.
+
+    Args:
+        oof: From `join`.
+        members: From `present`.
+        p: The block `calibrate`.
+
+    Returns:
+        As `apply`, and probability.
+    """
+    score, alone, probability = nested(oof, members, p)
+    return _laid_out(oof, score, alone).assign(probability=probability)
+
+
+def save(path: Path, combined: Combination) -> None:
+    """Write a combination.
+
+    Args:
+        path: combination.json.
+        combined: From `fit`.
+    """
+    path.write_text(combined.model_dump_json(indent=1) + "\n")
+
+
+def nested(
+    oof: pd.DataFrame, members: list[str], p: Params
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Combine scores and turn them into probabilities without any patient deciding on their own.
+
+    Args:
+        oof: As for `fit`.
+        members: From `present`.
+        p: The block `calibrate`.
+
+    Returns:
+        Scores, scores of each lesion alone, and probabilities, each of shape (n_lesions,). Each
+        part of the patients is combined and calibrated by the others.
+    """
+    if len(members) == 1:
+        one = fit(oof, members, p)
+        lesions = oof.assign(score=one.score(oof))
+        return one.score(oof), one.score(oof, alone=True), calibration.nested(lesions, p)
+    part = calibration.parts(oof, p)
+    score, alone, probability = (np.empty(len(oof)) for _ in range(3))
+    left_as_it_is = False
+    for i in range(p.n_parts):
+        own, others = oof[part == i], oof[part != i]
+        combined = fit(others, members, p)
+        calibrator = calibration.fit(others.assign(score=combined.score(others)), p)
+        left_as_it_is |= calibrator.method == "none"
+        score[part == i] = combined.score(own)
+        alone[part == i] = combined.score(own, alone=True)
+        probability[part == i] = calibrator.probability(score[part == i])
+    return score, alone, score if left_as_it_is else probability
+
+
+def summary(combined: Combination) -> str:
+    """Say in a line what the score is made of.
+
+    Args:
+        combined: From `fit`.
+    """
+    said = " + ".join(f"{weight:.2f} {name}" for name, weight in combined.weights.items())
+    of = {"one": "the score of", "logistic": "log odds:", "ranks": "ranks out of fold:"}
+    return f"{of[combined.method]} {said}"
+
+
+def _laid_out(scored: pd.DataFrame, score: np.ndarray, alone: np.ndarray) -> pd.DataFrame:
+    kept = [c for c in ("isic_id", "patient_id", "target", "fold") if c in scored]
+    found = scored[kept].assign(score=score)
+    for name in ("network", "table", "table_alone", "colour"):
+        if name in scored:
+            found[f"member_{name}"] = scored[name]
+    return found.assign(score_alone=alone) if "table_alone" in scored else found
+
+
+def _weights(logits: Mapping[str, np.ndarray], y_true: np.ndarray) -> dict[str, float]:
+    """Weights of a logistic regression, scaled to a sum of 1; {} where none can be fitted."""
+    names = list(logits)
+    while names:
+        z = np.column_stack([logits[name] for name in names])
+        middle, spread = z.mean(0), np.where(z.std(0) > 0, z.std(0), 1.0)
+        design = np.column_stack([np.ones(len(z)), (z - middle) / spread])
+        drawn_in = calibration.targets(y_true)[:, None]
+        beta = calibration.logistic(
+            design, drawn_in, np.ones_like(drawn_in), offset=np.zeros(len(z))
+        )[1:, 0]
+        if not np.isfinite(beta).all():
+            return {}
+        if (beta > 0).all():
+            weight = beta / spread / (beta / spread).sum()
+            return {name: float(w) for name, w in zip(names, weight, strict=True)}
+        names.pop(int(np.argmin(beta)))  # a member that counts against itself is left out
+    return {}

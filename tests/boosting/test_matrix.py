@@ -1,0 +1,86 @@
+"""boosting.matrix: rows of numbers and codes, whatever the order of the file."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests import boost_numbers
+
+from skinlesion.boosting import matrix
+from skinlesion.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("numbers")
+    boost_numbers.write(folder)
+    return folder
+
+
+def chosen(folder, inputs=("table", "tile")) -> matrix.Columns:
+    return matrix.choose(matrix.plan(folder), inputs)
+
+
+def test_what_is_known_of_a_lesion_by_itself_stands_first(folder):
+    columns = chosen(folder)
+    assert columns.names[: columns.n_alone] == ["tbp_lv_H", "tbp_lv_L", "sex"]
+    assert columns.relative == ["tbp_lv_H|z|patient", "tbp_lv_L|z|patient", "n_lesions|patient"]
+
+
+def test_numbers_of_the_tile_can_be_left_out_with_what_is_relative_to_them(folder):
+    given = matrix.plan(folder).model_copy(update={"tile": ["tbp_lv_L"], "base": ["tbp_lv_H"]})
+    table, tile = matrix.choose(given, ["table"]), matrix.choose(given, ["tile"])
+    assert table.names == ["tbp_lv_H", "sex", "tbp_lv_H|z|patient", "n_lesions|patient"]
+    assert tile.names == ["tbp_lv_L", "tbp_lv_L|z|patient", "n_lesions|patient"]
+
+
+def test_categories_are_those_of_the_lesions_given(folder):
+    columns, train = chosen(folder), folder / "train.parquet"
+    ids = pd.read_parquet(train, columns=["isic_id", "sex"])
+    women = pd.Index(ids.loc[ids["sex"] == "female", "isic_id"])
+    assert matrix.vocabulary(train, columns, women) == {"sex": ["female"]}
+    assert matrix.vocabulary(train, columns, pd.Index(ids["isic_id"])) == {
+        "sex": ["female", "male"]
+    }
+
+
+def test_a_category_that_is_missing_or_unseen_is_no_number(folder):
+    ids = pd.read_parquet(folder / "train.parquet", columns=["isic_id", "sex"]).set_index("isic_id")
+    read = matrix.read(folder / "train.parquet", chosen(folder), {"sex": ["female"]}, ids.index)
+    codes = pd.Series(read.values[:, 2], read.isic_ids)
+    assert codes.dropna().eq(0).all()
+    assert codes.notna().equals(ids["sex"].loc[read.isic_ids].eq("female"))
+
+
+def test_rows_are_sorted_by_isic_id(folder):
+    table = pd.read_parquet(folder / "train.parquet").set_index("isic_id")
+    some = table.index[100:140]
+    read = matrix.read(folder / "train.parquet", chosen(folder), {"sex": []}, some)
+    assert read.isic_ids.tolist() == sorted(some)
+    np.testing.assert_array_equal(read.values[:, 0], table.loc[sorted(some), "tbp_lv_H"])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda f: (f / "train.parquet").write_text("x"), r"must be a table of stage derive"),
+        (lambda f: (f / "train.parquet").unlink(), r"must be a table of stage derive"),
+        (lambda f: (f / "plan.json").write_text("{}"), r"must be the plan of stage derive"),
+    ],
+)
+def test_what_is_malformed_is_named(tmp_path, spoil, said):
+    boost_numbers.write(tmp_path, n=60)
+    ids = pd.Index(["ISIC_0000003"])
+    spoil(tmp_path)
+    with pytest.raises(InputError, match=said):
+        matrix.read(tmp_path / "train.parquet", chosen(tmp_path), {"sex": []}, ids)
+
+
+def test_a_lesion_that_the_table_lacks_is_named(folder):
+    with pytest.raises(InputError, match="ISIC_9 is absent"):
+        matrix.read(folder / "train.parquet", chosen(folder), {"sex": []}, pd.Index(["ISIC_9"]))
+
+
+def test_a_column_that_the_table_lacks_is_named(folder):
+    columns = matrix.Columns(["tbp_lv_H", "new"], [], [])
+    with pytest.raises(InputError, match=r"must have a column 'new': dvc repro derive boost"):
+        next(matrix.pieces(folder / "train.parquet", columns, {}))
