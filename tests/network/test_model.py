@@ -31,6 +31,24 @@ def test_b2_has_the_size_of_its_preset(architecture):
     assert model.backbone(p, rescale=True).count_params() == 8_769_374
 
 
+def skips(network: keras.Model) -> list[float]:
+    """The rates at which the blocks of a backbone are left out, in their order."""
+    layers = network._flatten_layers(include_self=False)
+    return [of.rate for of in layers if isinstance(of, keras.layers.Dropout)]
+
+
+@pytest.mark.parametrize("backbone", ["tiny", "efficientnet_lite0"])
+def test_blocks_are_left_out_more_often_the_deeper_they_lie(architecture, backbone):
+    rates = skips(model.backbone(architecture(backbone=backbone).model, rescale=True))
+    half = architecture(backbone=backbone, stochastic_depth=0.1).model
+    never = architecture(backbone=backbone, stochastic_depth=0.0).model
+
+    assert rates == sorted(rates)
+    assert 0.1 < rates[-1] < 0.2
+    assert skips(model.backbone(half, rescale=True)) == pytest.approx(np.divide(rates, 2))
+    assert skips(model.backbone(never, rescale=True)) == []
+
+
 def test_every_backbone_of_the_params_can_be_built():
     names = set(model.Params.model_fields["backbone"].annotation.__args__)
 

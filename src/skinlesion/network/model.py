@@ -1,6 +1,6 @@
 """The network: an image branch and a tabular branch that meet in one sigmoid."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Literal
 
 import keras
@@ -40,14 +40,27 @@ _TINY = {
     "stackwise_strides": [1, 2, 2],
     "stackwise_conv_types": ["fused", "fused", "unfused"],
 }
+# Of EfficientNet-Lite, which has no squeeze and excitation: https://github.com/tensorflow/tpu,
+# models/official/efficientnet/lite.
+_LITE = {
+    "stackwise_kernel_sizes": [3, 3, 5, 3, 5, 5, 3],
+    "stackwise_num_repeats": [1, 2, 2, 3, 3, 4, 1],
+    "stackwise_input_filters": [32, 16, 24, 40, 80, 112, 192],
+    "stackwise_output_filters": [16, 24, 40, 80, 112, 192, 320],
+    "stackwise_expansion_ratios": [1, 6, 6, 6, 6, 6, 6],
+    "stackwise_strides": [1, 2, 2, 2, 1, 2, 1],
+}
 # name: (stages, width, depth)
-BACKBONES = {
+BACKBONES: dict[str, tuple[Mapping[str, object], float, float]] = {
     "tiny": (_TINY, 0.05, 1.0),
     "efficientnetv2_b0": (_B, 1.0, 1.0),
     "efficientnetv2_b1": (_B, 1.0, 1.1),
     "efficientnetv2_b2": (_B, 1.1, 1.2),
     "efficientnetv2_b3": (_B, 1.2, 1.4),
     "efficientnetv2_s": (_S, 1.0, 1.0),
+    "efficientnet_lite0": (_LITE, 1.0, 1.0),
+    "efficientnet_lite1": (_LITE, 1.0, 1.1),
+    "efficientnet_lite2": (_LITE, 1.1, 1.2),
 }
 Units = Annotated[int, Field(ge=1)]
 
@@ -63,10 +76,14 @@ class Params(Block):
         "efficientnetv2_b2",
         "efficientnetv2_b3",
         "efficientnetv2_s",
+        "efficientnet_lite0",
+        "efficientnet_lite1",
+        "efficientnet_lite2",
     ]
     weights: str
     image_px: int = Field(ge=32, le=1024)
     image_dropout: float = Field(ge=0, lt=1)
+    stochastic_depth: float = Field(0.2, ge=0, lt=1)  # what KerasCV takes where it is not told
     tabular_units: list[Units]
     tabular_dropout: float = Field(ge=0, lt=1)
     head_units: list[Units]
@@ -104,7 +121,8 @@ def build(architecture: Architecture, *, constant: tuple[int, ...] = ()) -> kera
         ValueError: There is neither a backbone nor a feature.
 
     Source:
-        Tan and Le (2021), https://arxiv.org/abs/2104.00298
+        Tan and Le (2021), https://arxiv.org/abs/2104.00298; stochastic depth: Huang et al. (2016),
+        https://arxiv.org/abs/1603.09382
     """
     p, inputs, branches = architecture.model, {}, []
 
@@ -152,11 +170,15 @@ def backbone(p: Params, *, rescale: bool) -> keras.Model:
         "tiny" one px / 8.
     """
     stages, width, depth = BACKBONES[p.backbone]
-    return keras_cv.models.EfficientNetV2Backbone(
+    is_lite = stages is _LITE
+    models, rate = keras_cv.models, "drop_connect_rate" if is_lite else "skip_connection_dropout"
+    return (models.EfficientNetLiteBackbone if is_lite else models.EfficientNetV2Backbone)(
         **stages,
+        **{rate: p.stochastic_depth},
         width_coefficient=width,
         depth_coefficient=depth,
         include_rescaling=rescale,
+        # Without its size, KerasCV pads the Lite ones wrongly where the side is no multiple of 32.
         input_shape=(p.image_px, p.image_px, 3),
         name="backbone",
     )
@@ -210,7 +232,11 @@ def apply(
 
 
 def _normalised(images: keras.KerasTensor, p: Params) -> keras.KerasTensor:
-    """Normalise tiles as the training of the published keras.applications weights did."""
+    """Normalise tiles as the training of the published weights did."""
+    if p.backbone.startswith("efficientnet_lite"):
+        return keras.layers.Rescaling(1 / 128, offset=-127 / 128, name="image_normalisation")(
+            images
+        )
     if p.backbone == "efficientnetv2_s":
         return keras.layers.Rescaling(1 / 128, offset=-1, name="image_normalisation")(images)
     mean, std = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
