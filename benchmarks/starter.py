@@ -68,7 +68,7 @@ def pipeline(folder: Path, name: str, px: int, steps: Sequence[int]) -> Ran:
     with redirect_stdout(sys.stderr):
         fitting.fit(
             model.build(plan),
-            fold.Examples(plan_of_epochs, networks.validation(lesions, y_true)),
+            fold.Examples(plan_of_epochs, networks.validation(lesions, y_true), lesions.isic_ids),
             fitting.Recipe(train=p, augment=networks.augmentation("default")),
             log=lambda epoch, values: ends.append(_now()),
         )

@@ -146,6 +146,24 @@ def test_a_file_of_weights_gives_the_features_of_pytorchs_definition(architectur
     assert apart(found, torch_file.read(path), name, px) <= 1e-4
 
 
+def test_stages_get_the_weights_of_the_whole_network(architecture, file):
+    name = NAMES[0]
+    path = str(file(name))
+    given = {"backbone": name, "weights": path, "n_features": 0, "imagenet_input": True}
+    network, whole = (
+        model.build(architecture(**given, pooled_stages=stages)) for stages in ([1, 2], None)
+    )
+    for of in (network, whole):
+        pretrained.initialise(of, architecture(**given).model)
+    layers = [layer for layer in network.get_layer("backbone").layers if layer.weights]
+
+    assert len(layers) == 2 + 4 + 2 * 6  # the stem, block 0, blocks 1 and 2
+    for layer in layers:
+        twin = whole.get_layer("backbone").get_layer(layer.name)
+        pairs = zip(layer.get_weights(), twin.get_weights(), strict=True)
+        assert all(np.array_equal(a, b) for a, b in pairs)
+
+
 @pytest.mark.parametrize("name", N_PARAMETERS)
 def test_lite_has_the_size_of_the_published_network(architecture, name):
     p = architecture(backbone=name).model

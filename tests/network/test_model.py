@@ -112,6 +112,34 @@ def test_a_network_sees_the_tiles_as_its_backbone_scales_them(architecture, inpu
     np.testing.assert_allclose(seen(inputs), expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("stages", [[1], [2, 3], [1, 2, 3]])
+def test_stages_are_pooled_side_by_side_and_the_layers_behind_are_left_out(
+    architecture, inputs, stages
+):
+    plan, whole = architecture(pooled_stages=stages), model.build(architecture())
+    network = model.build(plan)
+    backbone, every = network.get_layer("backbone"), whole.get_layer("backbone")
+    for layer in backbone.layers:
+        if layer.weights:
+            layer.set_weights(every.get_layer(layer.name).get_weights())
+    found = keras.Model(network.input, network.get_layer("image_pool").output)(inputs)
+    ends = [every.get_layer(f"block{stage}a_").output for stage in stages]
+    expected = keras.Model(every.input, ends)(inputs["image"].astype(np.float32))
+    expected = [np.asarray(of).mean((1, 2)) for of in keras.tree.flatten(expected)]
+
+    np.testing.assert_allclose(found, np.hstack(expected), rtol=1e-4, atol=1e-5)
+    assert len(backbone.layers) < len(every.layers)
+    assert called(network, inputs).shape == (5, 1)
+
+
+@pytest.mark.parametrize(
+    ("backbone", "stages"), [("tiny", [4]), ("tiny", [2, 1]), ("tiny", [1, 1]), ("none", [1])]
+)
+def test_stages_that_the_backbone_has_not_are_refused(architecture, backbone, stages):
+    with pytest.raises(ValidationError, match="pooled_stages rise, and whose backbone has"):
+        architecture(backbone=backbone, pooled_stages=stages)
+
+
 def test_logits_and_network_share_weights_and_differ_by_a_sigmoid(architecture, inputs):
     network = model.build(architecture())
     logits = model.logits_of(network)

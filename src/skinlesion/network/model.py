@@ -1,7 +1,7 @@
 """The network: an image branch and a tabular branch that meet in one sigmoid."""
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import keras
 import keras_cv
@@ -50,8 +50,9 @@ _LITE = {
     "stackwise_expansion_ratios": [1, 6, 6, 6, 6, 6, 6],
     "stackwise_strides": [1, 2, 2, 2, 1, 2, 1],
 }
+_NONE: dict[str, list[int]] = {"stackwise_strides": []}
 # name: (stages, width, depth)
-BACKBONES: dict[str, tuple[Mapping[str, object], float, float]] = {
+BACKBONES: dict[str, tuple[Mapping[str, Any], float, float]] = {
     "tiny": (_TINY, 0.05, 1.0),
     "efficientnetv2_b0": (_B, 1.0, 1.0),
     "efficientnetv2_b1": (_B, 1.0, 1.1),
@@ -84,6 +85,7 @@ class Params(Block):
     image_px: int = Field(ge=32, le=1024)
     image_dropout: float = Field(ge=0, lt=1)
     stochastic_depth: float = Field(0.2, ge=0, lt=1)  # what KerasCV takes where it is not told
+    pooled_stages: Annotated[list[Units], Field(min_length=1)] | None = None
     tabular_units: list[Units]
     tabular_dropout: float = Field(ge=0, lt=1)
     head_units: list[Units]
@@ -92,6 +94,17 @@ class Params(Block):
     def _weights_need_a_backbone(self) -> "Params":
         if self.weights != "none" and self.backbone in ("none", "tiny"):
             raise ValueError("a block with weights: none where the backbone is none or tiny")
+        return self
+
+    @model_validator(mode="after")
+    def _stages_exist(self) -> "Params":
+        if self.pooled_stages is None:
+            return self
+        stages, *_ = BACKBONES.get(self.backbone, (_NONE,))
+        n = len(stages["stackwise_strides"])
+        found = self.pooled_stages
+        if found != sorted(set(found)) or found[-1] > n:
+            raise ValueError(f"a block whose pooled_stages rise, and whose backbone has {n}")
         return self
 
 
@@ -130,8 +143,7 @@ def build(architecture: Architecture, *, constant: tuple[int, ...] = ()) -> kera
     if p.backbone != "none":
         inputs["image"] = keras.Input((p.image_px, p.image_px, 3), name="image")
         images = _normalised(inputs["image"], p) if architecture.imagenet_input else inputs["image"]
-        features = backbone(p, rescale=not architecture.imagenet_input)(images)
-        features = keras.layers.GlobalAveragePooling2D(name="image_pool")(features)
+        features = _pooled(backbone(p, rescale=not architecture.imagenet_input)(images))
         branches.append(keras.layers.Dropout(p.image_dropout, name="image_dropout")(features))
 
     # === Tabular branch ===
@@ -167,12 +179,13 @@ def backbone(p: Params, *, rescale: bool) -> keras.Model:
 
     Returns:
         From shape (n, px, px, 3) to features of shape (n, px / 32, px / 32, n_filters), the
-        "tiny" one px / 8.
+        "tiny" one px / 8. With pooled_stages, to a list of what these stages give; the layers
+        behind the last of them are left out.
     """
     stages, width, depth = BACKBONES[p.backbone]
     is_lite = stages is _LITE
     models, rate = keras_cv.models, "drop_connect_rate" if is_lite else "skip_connection_dropout"
-    return (models.EfficientNetLiteBackbone if is_lite else models.EfficientNetV2Backbone)(
+    whole = (models.EfficientNetLiteBackbone if is_lite else models.EfficientNetV2Backbone)(
         **stages,
         **{rate: p.stochastic_depth},
         width_coefficient=width,
@@ -182,6 +195,10 @@ def backbone(p: Params, *, rescale: bool) -> keras.Model:
         input_shape=(p.image_px, p.image_px, 3),
         name="backbone",
     )
+    if p.pooled_stages is None:
+        return whole
+    ends = [_end(whole, stage).output for stage in p.pooled_stages]
+    return keras.Model(whole.input, ends, name="backbone")
 
 
 def logits_of(network: keras.Model) -> keras.Model:
@@ -229,6 +246,22 @@ def apply(
         reasons += unread
         on_batch(len(unread))
     return np.concatenate(found), reasons
+
+
+def _end(backbone: keras.Model, stage: int) -> keras.Layer:
+    """Find the last layer of a stage, from 1; KerasCV calls its blocks block1a_, block1b_, ..."""
+    return [layer for layer in backbone.layers if layer.name.startswith(f"block{stage}")][-1]
+
+
+def _pooled(features: keras.KerasTensor | list[keras.KerasTensor]) -> keras.KerasTensor:
+    """Average features over the tile; those of several stages stand side by side."""
+    pool = keras.layers.GlobalAveragePooling2D
+    if not isinstance(features, list):
+        return pool(name="image_pool")(features)
+    if len(features) == 1:
+        return pool(name="image_pool")(features[0])
+    pooled = [pool(name=f"image_pool_{i}")(of) for i, of in enumerate(features)]
+    return keras.layers.Concatenate(name="image_pool")(pooled)
 
 
 def _normalised(images: keras.KerasTensor, p: Params) -> keras.KerasTensor:

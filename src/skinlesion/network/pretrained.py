@@ -52,11 +52,15 @@ def initialise(network: keras.Model, p: model.Params) -> None:
     """
     if p.weights == "none":
         return
-    path, backbone = locate(p.weights, p.backbone), network.get_layer("backbone")
+    path = locate(p.weights, p.backbone)
+    whole = model.backbone(p.model_copy(update={"pooled_stages": None}), rescale=False)
     if p.backbone in lite.PUBLISHED:
-        _carry_over_lite(path, backbone, p.backbone)
+        _carry_over_lite(path, whole, p.backbone)
     else:
-        carry_over(original(p.backbone, p.image_px, path), backbone)
+        carry_over(original(p.backbone, p.image_px, path), whole)
+    for layer in network.get_layer("backbone").layers:
+        if layer.weights:
+            layer.set_weights(whole.get_layer(layer.name).get_weights())
 
 
 def locate(weights: str, backbone: str) -> Path:
