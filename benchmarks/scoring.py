@@ -88,13 +88,12 @@ def _start() -> None:
 
 def _score(m: Any, folder: Path, n_lesions: int) -> None:
     from skinlesion.dataset import stores
-    from skinlesion.scoring import predict
+    from skinlesion.scoring import executor, lesions, predict
 
-    store = stores.open_store(folder / "train-image.hdf5")
+    here = executor.Here({0: m}, stores.open_store(folder / "train-image.hdf5"))
+    source = lesions.Source(folder / "train-metadata.csv", here)
     p = predict.Params(batch_size=BATCH_SIZE, engine="auto", strict=True)
-    found = 0
-    for piece in predict.score([m], predict.Source(folder / "train-metadata.csv", store), p):
-        found += len(piece)
+    found = sum(len(piece) for piece in predict.score({0: m}, source, p))
     if found != n_lesions:
         raise RuntimeError(f"{n_lesions} lesions must be scored. Got {found} instead.")
 

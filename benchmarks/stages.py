@@ -41,7 +41,7 @@ COMMANDS = {
     ],
     "split": ["lesions.csv", "folds.csv"],
     "resample": ["0", "folds.csv", "draws.csv", "prior.json"],
-    "encode": ["0", "folds.csv", TRAIN, "encoded"],
+    "encode": ["0", "folds.csv", "encoded", "--train-metadata", TRAIN],
     "calibrate": ["predictions", "calibrated"],
     "evaluate": [
         *("calibrated", "--unreadable", "predictions/unreadable.csv", "--train-metadata", TRAIN),

@@ -58,17 +58,17 @@ def pipeline(folder: Path, name: str, px: int, steps: Sequence[int]) -> Ran:
 
     from skinlesion.dataset import stores
     from skinlesion.network import model
-    from skinlesion.scoring import predict
+    from skinlesion.scoring import executor, lesions, predict
     from skinlesion.training import fitting, fold
 
     p, ends = networks.train_params(len(steps)), []
-    lesions, y_true, encoder = networks.lesions(folder, px=px)
-    plan = networks.architecture(name, px, lesions.tabular.shape[1])
-    plan_of_epochs = [networks.epoch(lesions, y_true, n * p.batch_size) for n in steps]
+    given, y_true, encoder = networks.lesions(folder, px=px)
+    plan = networks.architecture(name, px, given.tabular.shape[1])
+    plan_of_epochs = [networks.epoch(given, y_true, n * p.batch_size) for n in steps]
     with redirect_stdout(sys.stderr):
         fitting.fit(
             model.build(plan),
-            fold.Examples(plan_of_epochs, networks.validation(lesions, y_true), lesions.isic_ids),
+            fold.Examples(plan_of_epochs, networks.validation(given, y_true), given.isic_ids),
             fitting.Recipe(train=p, augment=networks.augmentation("default")),
             log=lambda epoch, values: ends.append(_now()),
         )
@@ -78,14 +78,13 @@ def pipeline(folder: Path, name: str, px: int, steps: Sequence[int]) -> Ran:
         return networks.untrained(plan, encoder)
 
     def score() -> None:
-        store = stores.open_store(folder / "train-image.hdf5")
+        models, store = {0: prepared()}, stores.open_store(folder / "train-image.hdf5")
+        source = lesions.Source(folder / "train-metadata.csv", executor.Here(models, store))
         scoring = predict.Params(batch_size=p.batch_size, engine="auto", strict=True)
-        for _ in predict.score(
-            [prepared()], predict.Source(folder / "train-metadata.csv", store), scoring
-        ):
+        for _ in predict.score(models, source, scoring):
             pass
 
-    return Ran(len(lesions), p.batch_size, ends, score)
+    return Ran(len(given), p.batch_size, ends, score)
 
 
 def starter(folder: Path, name: str, px: int, steps: Sequence[int]) -> Ran:

@@ -14,12 +14,12 @@ from skinlesion.dataset import metadata, partition
 from skinlesion.features import tabular
 
 
-def main(fold: int, folds_csv: Path, metadata_csv: Path, out: Path) -> None:
+def main(fold: int, folds_csv: Path, out: Path, *, train_metadata: Path) -> None:
     p = params.load("encode", tabular.Params)
-    tabular.refuse(p, metadata.header(metadata_csv))
+    tabular.refuse(p, metadata.header(train_metadata))
     folds = metadata.read(folds_csv)
     lesions = metadata.read(
-        metadata_csv, columns=["isic_id", *p.numeric, *p.categorical], text=p.categorical
+        train_metadata, columns=["isic_id", *p.numeric, *p.categorical], text=p.categorical
     )
     training = partition.training_rows(folds, validation_fold=fold)["isic_id"]
     encoder = tabular.fit(lesions[lesions["isic_id"].isin(training)], p)

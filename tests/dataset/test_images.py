@@ -8,10 +8,10 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
-from tests.tiles import KINDS, PIXELS, encoded
+from PIL import Image, ImageOps
+from tests.tiles import JPEG, KINDS, PIXELS, encoded
 
-from skinlesion.dataset import images
+from skinlesion.dataset import images, orientation
 from skinlesion.errors import InputError
 
 
@@ -29,6 +29,13 @@ def jpeg_header(width: int, height: int) -> bytes:
     at = data.index(b"\xff\xc0") + 5
     data[at : at + 4] = struct.pack(">HH", height, width)
     return bytes(data)
+
+
+def smooth(px: int) -> np.ndarray:
+    """A tile without fine detail, which no resize can blur."""
+    y, x = np.mgrid[:px, :px] / px
+    waves = [np.sin(3 * x + 2 * y), np.cos(4 * x * y), np.sin(5 * y)]
+    return (127 + 90 * np.stack(waves, axis=-1)).astype(np.uint8)
 
 
 # === Decoding ===
@@ -61,15 +68,63 @@ def test_every_kind_of_tile_becomes_rgb(mode, kind):
         assert (tile == tile[:, :, :1]).all()
 
 
-def test_transparency_does_not_change_the_colours():
-    alpha = np.dstack([PIXELS, np.arange(24 * 24).reshape(24, 24) % 256]).astype(np.uint8)
-    file = io.BytesIO()
-    Image.fromarray(alpha).save(file, "PNG")
-    np.testing.assert_array_equal(images.decode(file.getvalue()), PIXELS)
+@pytest.mark.parametrize("alpha", [0, 1, 128, 254, 255])
+def test_what_is_transparent_is_blended_onto_white(alpha):
+    layers = np.dstack([PIXELS, np.full((24, 24), alpha, np.uint8)])
+    share = alpha / 255
+    expected = share * PIXELS.astype(float) + (1 - share) * 255
 
-    palette = encoded(mode="P")
-    clear = encoded(mode="P", transparency=bytes(range(200)))
-    np.testing.assert_array_equal(images.decode(clear), images.decode(palette))
+    assert np.abs(images.decode(encoded(layers, "RGBA")) - expected).max() <= 1
+
+
+def test_what_lies_under_full_transparency_does_not_matter():
+    hole = np.full((24, 24), 255, np.uint8)
+    hole[:9] = 0
+    one, other = np.dstack([PIXELS, hole]), np.dstack([PIXELS, hole])
+    other[:9, :, :3] = 77
+    decoded = images.decode(encoded(one, "RGBA"))
+
+    np.testing.assert_array_equal(decoded, images.decode(encoded(other, "RGBA")))
+    assert (decoded[:9] == 255).all()
+    np.testing.assert_array_equal(decoded[9:], PIXELS[9:])
+
+
+@pytest.mark.parametrize(
+    ("mode", "transparent"), [("P", bytes(range(200))), ("P", 3), ("L", 7), ("RGB", (1, 2, 3))]
+)
+def test_transparency_without_a_channel_of_its_own_is_blended_too(mode, transparent):
+    data = encoded(mode=mode, transparency=transparent)
+    seen = Image.open(io.BytesIO(data)).convert("RGBA")
+    white = Image.new("RGBA", seen.size, "white")
+    expected = np.asarray(Image.alpha_composite(white, seen).convert("RGB"))
+
+    np.testing.assert_array_equal(images.decode(data), expected)
+
+
+# === Orientation ===
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("told", range(1, 9))
+def test_a_tile_is_turned_as_its_exif_data_tell(kind, told):
+    oblong = smooth(32)[:20]
+    exif = Image.Exif()
+    exif[274] = told
+    data = encoded(oblong, kind=kind, exif=exif)
+    expected = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
+
+    np.testing.assert_array_equal(images.decode(data), np.asarray(expected))
+
+
+@pytest.mark.parametrize("told", range(1, 9))
+def test_a_tile_is_turned_at_every_scale(told):
+    exif = Image.Exif()
+    exif[274] = told
+    found = images.tile(encoded(smooth(131), kind="JPEG", exif=exif), px=32)
+    whole = Image.fromarray(smooth(131)).resize((32, 32), Image.Resampling.BILINEAR)
+    expected = orientation.upright(np.asarray(whole), told)
+
+    assert np.abs(found.astype(int) - expected).max() <= 16
 
 
 def test_a_tile_is_as_high_and_as_wide_as_it_is():
@@ -84,13 +139,6 @@ def test_a_jpeg_decodes_to_the_pixels_that_pillow_gives(mode, options):
     expected = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
 
     np.testing.assert_array_equal(images.decode(data), expected)
-
-
-def smooth(px: int) -> np.ndarray:
-    """A tile without fine detail, which no resize can blur."""
-    y, x = np.mgrid[:px, :px] / px
-    waves = [np.sin(3 * x + 2 * y), np.cos(4 * x * y), np.sin(5 * y)]
-    return (127 + 90 * np.stack(waves, axis=-1)).astype(np.uint8)
 
 
 @pytest.mark.parametrize("side", [64, 65, 90, 131, 239, 400, 1500])
@@ -117,19 +165,58 @@ def test_a_tile_has_the_size_that_was_asked_for(kind, px):
     assert images.tile(encoded(smooth(24), kind=kind), px=px).shape == (px, px, 3)
 
 
-def test_a_jpeg_that_pillow_forgives_is_read_as_pillow_reads_it():
-    """Such as one with a few wrong bits, which a strict decoder would refuse."""
-    whole, n_forgiven = encoded(smooth(64), kind="JPEG"), 0
-    for at in range(len(whole) - 400, len(whole) - 2, 3):
-        data = whole[:at] + b"\0" + whole[at + 1 :]
-        try:
-            expected = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
-        except OSError:
-            continue
-        n_forgiven += 1
-        np.testing.assert_array_equal(images.decode(data), expected)
+NOISY = (smooth(64).astype(int) + PIXELS[0, 0, 0] * np.eye(64, dtype=int)[..., None]) % 256
+FLAVOURS = {
+    "baseline": {},
+    "progressive": {"progressive": True},
+    "restart markers": {"restart_marker_blocks": 4},
+    "RGB inside": {"keep_rgb": True},
+    "grey": {"mode": "L"},
+}
+END = b"\xff\xd9"
 
-    assert n_forgiven > 10
+
+def damaged(data: bytes) -> dict[str, bytes]:
+    """JPEGs that a viewer shows without a word, their second half made up."""
+    half = data[: len(data) // 2]
+    n = len(data) - len(half)
+    return {
+        "cut, with an end": half + END,
+        "zeros": half + bytes(n),
+        "zeros, with an end": half + bytes(n - 2) + END,
+        "a lost piece": half + data[len(half) + n // 4 :],
+        "no end": data[:-2],
+    }
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS.values(), ids=FLAVOURS)
+@pytest.mark.parametrize("kind", damaged(JPEG))
+@pytest.mark.parametrize("min_px", [None, 8, 30, 64])
+def test_a_jpeg_whose_decoder_makes_pixels_up_is_refused_at_every_scale(flavour, kind, min_px):
+    whole = encoded(NOISY.astype(np.uint8), kind="JPEG", quality=95, **flavour)
+    images.decode(whole, min_px=min_px)
+    with pytest.raises(images.ImageError, match=r"must be a whole JPEG or PNG\. .*[a-z]"):
+        images.decode(damaged(whole)[kind], min_px=min_px)
+
+
+def test_what_is_refused_does_not_depend_on_the_scale():
+    whole, rng = encoded(NOISY.astype(np.uint8), kind="JPEG"), np.random.default_rng(0)
+    refused = []
+    for at in rng.integers(2, len(whole), 400):
+        data = whole[:at] + bytes([rng.integers(256)]) + whole[at + 1 :]
+        verdicts = {refusal(data, px) for px in (None, 8, 24, 64)}
+        assert len(verdicts) == 1, (at, verdicts)
+        refused += verdicts
+
+    assert 40 < sum(map(bool, refused)) < 390
+
+
+def refusal(data: bytes, min_px: int | None) -> str:
+    try:
+        images.decode(data, min_px=min_px)
+    except images.ImageError as error:
+        return str(error)
+    return ""
 
 
 @pytest.mark.parametrize("data", [b"", bytearray()])

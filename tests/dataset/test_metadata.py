@@ -1,5 +1,7 @@
 """dataset.metadata: a table is read as it is, in whatever shape it may come, or refused."""
 
+import gzip
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -56,34 +58,122 @@ def test_a_folder_is_no_table(tmp_path, reader):
 
 
 @pytest.mark.parametrize("reader", READERS)
-def test_a_header_in_another_encoding_is_named(write, reader):
-    path = write("isic_id,größe\nISIC_1,1\n".encode("latin-1"))
-    with pytest.raises(InputError, match=rf"{path} must be a CSV file in UTF-8\."):
+def test_a_header_in_another_encoding_is_shown_with_its_name(write, reader):
+    path = write("isic_id,größe\nISIC_1,1\n".encode("cp1252"))
+    said = rf"{path} must be a CSV file in UTF-8\. Line 1 reads 'isic_id,größe' in cp1252"
+    with pytest.raises(InputError, match=said):
         readers(path)[reader]()
 
 
 @pytest.mark.parametrize("reader", ["read", "chunks"])
-def test_a_row_in_another_encoding_is_named(write, reader):
-    path = write(TABLE.replace("ISIC_2", "ISIC_ü").encode("latin-1"))
-    with pytest.raises(InputError, match=rf"{path} must be a CSV file in UTF-8\."):
+@pytest.mark.parametrize("n_before", [0, 100_000])
+def test_a_row_in_another_encoding_is_shown_with_its_line(write, reader, n_before):
+    before = "".join(f"ISIC_{i},IP_1,0,45,male\n" for i in range(n_before))
+    path = write((TABLE + before + "ISIC_ü,IP_3,0,1,male\n").encode("cp1252"))
+    said = rf"{path} must be .* Line {4 + n_before} reads 'ISIC_ü,IP_3,0,1,male' in cp1252"
+    with pytest.raises(InputError, match=said):
+        readers(path)[reader]()
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        *((TABLE.encode(e), "text in UTF-16") for e in ("utf-16", "utf-16-le", "utf-16-be")),
+        (TABLE.encode("utf-32"), "text in UTF-32"),
+        (gzip.compress(TABLE.encode()), "a gzip archive"),
+        (b"PK\x03\x04" + bytes(30), "a zip archive or an Excel workbook"),
+        (b"PAR1" + bytes(30), "a Parquet file"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "a pointer of Git LFS"),
+        (b"\n<!DOCTYPE html><html><body>Sign in</body></html>", "a web page"),
+    ],
+)
+def test_a_file_of_another_kind_is_named(write, reader, content, kind):
+    path = write(content)
+    said = rf"{path} must be a CSV file in UTF-8\. It seems to be {kind}"
+    with pytest.raises(InputError, match=said):
+        readers(path)[reader]()
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize(
+    ("mark", "name"), [("\t", "tabs"), (";", "semicolons"), ("|", "vertical bars")]
+)
+def test_another_separator_is_named(write, reader, mark, name):
+    path = write(TABLE.replace(",", mark))
+    said = rf"{path} must have columns separated by commas\. They seem to be separated by {name}"
+    with pytest.raises(InputError, match=said):
+        readers(path)[reader]()
+
+
+ROW = "ISIC_3,IP_3,0,60,male"
+
+
+@pytest.mark.parametrize("reader", ["read", "chunks"])
+@pytest.mark.parametrize("n_before", [0, 60_000])
+@pytest.mark.parametrize(
+    ("row", "n"),
+    [(ROW + ",1", 6), (ROW + ",", 6), ("ISIC_3,IP_3,0,60", 4), ("ISIC_3,IP", 2), ("ISIC", 1)],
+)
+@pytest.mark.parametrize("after", ["", "\n", "\nISIC_4,IP_4,0,60,male\n"])
+def test_a_row_that_is_not_whole_is_shown_with_its_line(write, reader, n_before, row, n, after):
+    before = "".join(f"ISIC_A{i},IP_1,0,45,male\n" for i in range(n_before))
+    path = write(TABLE + before + row + after)
+    said = rf"{path} must have as many fields in each row as in its header, 5\. "
+    with pytest.raises(InputError, match=rf"{said}Line {4 + n_before} has {n}: '{row}'$"):
         readers(path)[reader]()
 
 
 @pytest.mark.parametrize("reader", ["read", "chunks"])
-@pytest.mark.parametrize("wrong", [TABLE + "ISIC_3,IP_3,0,1,male,1\n", TABLE + '"ISIC_3,IP_3'])
-def test_a_malformed_row_is_named(write, reader, wrong):
-    path = write(wrong)
-    with pytest.raises(InputError, match=rf"{path} must be a CSV file in UTF-8\. .*(line 4|row 3)"):
+def test_lines_are_counted_as_an_editor_does_also_after_a_field_of_several_lines(write, reader):
+    path = write(TABLE + 'ISIC_3,IP_3,0,1,"ma\nle"\nISIC_4\n')
+    with pytest.raises(InputError, match=r"Line 6 has 1: 'ISIC_4'"):
         readers(path)[reader]()
 
 
 @pytest.mark.parametrize("reader", ["read", "chunks"])
-@pytest.mark.parametrize("end", [",", ",x"])
-def test_rows_longer_than_the_header_are_refused_rather_than_shifted(write, reader, end):
-    head, *rows = TABLE.splitlines()
-    path = write("\n".join([head, *(row + end for row in rows)]))
-    with pytest.raises(InputError, match=rf"{path} must name every column\. Got rows longer"):
+@pytest.mark.parametrize(
+    "row", ['"ISIC_3,IP_3', '"ISIC_3,IP_3\nISIC_4,IP_4,0,1,male\n', 'a,b,c,d,"e']
+)
+def test_a_quote_that_is_never_closed_is_refused_by_its_line(write, reader, row):
+    path = write(TABLE + row)
+    with pytest.raises(InputError, match=rf"{path} must .* (Line 4|row 3)"):
         readers(path)[reader]()
+
+
+@pytest.mark.parametrize("reader", ["read", "chunks"])
+@pytest.mark.parametrize("n_before", [0, 100_000])
+def test_a_nul_byte_is_refused_by_its_line(write, reader, n_before):
+    before = "".join(f"ISIC_A{i},IP_1,0,45,male\n" for i in range(n_before))
+    path = write(TABLE + before + "ISIC_3,IP_3,0,60,ma" + 4096 * "\0")
+    said = rf"{path} must be text\. Line {4 + n_before} holds a NUL byte"
+    with pytest.raises(InputError, match=said):
+        readers(path)[reader]()
+
+
+def test_nothing_of_a_table_that_is_not_whole_is_read(write):
+    path = write(TABLE + "ISIC_3\n")
+    pieces = metadata.chunks(path, columns=["isic_id"], n_lesions=1)
+    with pytest.raises(InputError, match=r"Line 4 has 1"):
+        next(iter(pieces))
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        TABLE.replace("0,45,male", '0,45,"ma\nle"'),
+        TABLE.replace("IP_1", '"I ""P"", 1"'),
+        TABLE.replace("IP_1", 'I"P" 1'),
+        TABLE.replace("\n", "\n\n"),
+        TABLE + "\n  \n",
+        "\n" + TABLE,
+        TABLE.replace("\n", "\r"),
+    ],
+)
+def test_what_is_whole_in_an_odd_way_is_read(write, odd):
+    path = write(odd)
+    assert len(metadata.read(path)) == 2
+    assert sum(map(len, metadata.chunks(path, columns=["isic_id"], n_lesions=1))) == 2
 
 
 @pytest.mark.parametrize("reader", READERS)

@@ -13,7 +13,7 @@ from tests.resampling import lesions, params
 
 from skinlesion import metrics
 from skinlesion.errors import InputError
-from skinlesion.evaluation import comparison
+from skinlesion.evaluation import bootstrap, comparison, operating
 
 SEEDS = pytest.mark.parametrize("seed", range(5))
 SCORES = Path("predictions/holdout.csv")
@@ -185,3 +185,27 @@ def test_a_revision_whose_scores_lack_a_column_is_refused(monkeypatch):
     monkeypatch.setattr(dvc.api, "open", lambda *args, **kwargs: io.StringIO(text))
     with pytest.raises(InputError, match=r"holdout\.csv of main must have the columns"):
         comparison.read("main", SCORES)
+
+
+# === In use ===
+
+
+def test_in_use_the_values_are_those_of_each_set_alone():
+    first, second = scored(0), scored(0, noise=1.0)
+    found = comparison.paired_in_use(first, second, params(50), k=3, sensitivity=0.8)
+    for side, table in (("first", first), ("second", second)):
+        ranked = table.sort_values("score", ascending=False)
+        n_found = ranked["target"].cumsum()
+        n = int((n_found < 0.8 * n_found.iloc[-1]).sum()) + 1
+        expected = n / n_found.iloc[n - 1]
+        assert found["examined_per_cancer"][side]["value"] == pytest.approx(expected, rel=1e-5)
+        retrieval, _ = operating.retrieval(table, bootstrap.draw(table, params(50)), k=3)
+        assert found["top_k_sensitivity"][side]["value"] == retrieval["value"]
+
+
+def test_in_use_a_run_does_not_differ_from_itself():
+    first = scored(1)
+    found = comparison.paired_in_use(
+        first, first.sample(frac=1, random_state=0), params(50), k=3, sensitivity=0.8
+    )
+    assert all(of["difference"] == {"value": 0, "low": 0, "high": 0} for of in found.values())

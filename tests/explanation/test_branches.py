@@ -3,32 +3,19 @@
 import numpy as np
 import pandas as pd
 import pytest
+from tests import scorings
+from tests.scorings import ENCODE
 
 from skinlesion.dataset import images, metadata, stores
 from skinlesion.errors import InputError
 from skinlesion.explanation import branches
 from skinlesion.features import tabular
 from skinlesion.network import model, trained
-from skinlesion.scoring import predict
+from skinlesion.scoring import ensemble, executor, predict, training_set
 
 pytestmark = pytest.mark.usefixtures("keras_started")
 
-ENCODE = tabular.Params(
-    numeric=["age_approx", "tbp_lv_areaMM2"],
-    categorical=["sex", "anatom_site_general"],
-    scaling="robust",
-    missing="indicator",
-    min_category_count=2,
-)
 NO_FEATURES = ENCODE.model_copy(update={"numeric": [], "categorical": []})
-FACTS = {
-    "best_epoch": 0,
-    "validation": {},
-    "backend": "tensorflow",
-    "precision": "float32",
-    "versions": {},
-    "inputs_md5": {},
-}
 NETWORKS = {
     "both branches": {},
     "layers in the head": {"head_units": [6], "tabular_units": [], "image_dropout": 0.5},
@@ -78,7 +65,7 @@ def make(table, architecture):
     ) -> trained.Trained:
         encoder = tabular.fit(table, encode)
         plan = architecture(n_features=len(encoder.names), **changes)
-        facts = trained.Facts(prior_shift=prior_shift, **FACTS)
+        facts = scorings.FACTS.model_copy(update={"prior_shift": prior_shift})
         return trained.Trained(model.logits_of(model.build(plan)), encoder, plan, facts)
 
     return make
@@ -86,8 +73,9 @@ def make(table, architecture):
 
 def read(models: list[trained.Trained], lesions, table, store) -> list[branches.Member]:
     """By these models, of the folds 0, 1 and so on."""
-    cut = {fold: branches.cut(m) for fold, m in enumerate(models)}
-    return branches.read(cut, lesions, table, store, batch_size=BATCH)
+    cut = branches.cut_all(dict(enumerate(models)))
+    run = executor.Here(cut, store)
+    return branches.read(cut, lesions, table, run, batch_size=BATCH)
 
 
 def unpermuted(members: list[branches.Member], n_lesions: int = 40) -> np.ndarray:
@@ -112,10 +100,11 @@ def test_the_holdouts_logits_are_those_of_the_predictions(
     models, lesions = [make(**NETWORKS[network]) for _ in range(2)], lesions.assign(fold=-1)
     table.to_csv(tmp_path / "table.csv", index=False)
     p = predict.Params(batch_size=BATCH, engine="keras", strict=True)
-    source = predict.Source(tmp_path / "table.csv", store)
-    scored = predict.score_fold(models, lesions, source, p, name="holdout")
+    source = scorings.source(models, tmp_path / "table.csv", store)
+    by_fold = scorings.by_number(models)
+    scored = training_set.score_fold(by_fold, lesions, source, p, name="holdout")
     expected = scored.set_index("isic_id")["score"]
-    found = predict.probability(unpermuted(read(models, lesions, table, store)))
+    found = ensemble.probability(unpermuted(read(models, lesions, table, store)))
 
     assert np.ptp(found) > 1e-3
     np.testing.assert_allclose(found, expected[lesions["isic_id"]], rtol=1e-5)

@@ -10,6 +10,7 @@ from scipy.ndimage import gaussian_filter
 
 from skinlesion.dataset import batches, images
 from skinlesion.explanation import branches, occlusion
+from skinlesion.scoring import executor
 
 FRACTIONS = pytest.mark.parametrize("fraction", [0.04, 0.1, 0.25, 0.3, 0.5, 0.77, 0.99])
 PX = 32
@@ -47,18 +48,28 @@ def noise(seed: int = 0, px: int = PX) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (px, px, 3)).astype(np.uint8)
 
 
-def member(network: Sees, tiles: list[np.ndarray], weight: float = 1.0) -> branches.Member:
+def member(network: Sees, fold: int, tiles: list[np.ndarray], weight: float) -> branches.Member:
     isic_ids = np.array([f"ISIC_{i}" for i in range(len(tiles))])
-    store = Tiles(dict(zip(isic_ids, tiles, strict=True)))
     encoded = np.arange(len(tiles), dtype=np.float32)[:, np.newaxis]
-    given = batches.Lesions(isic_ids, encoded, store, PX)
-    pooled = network.pooled(np.stack(tiles))
-    return branches.Member(network, np.arange(len(tiles)), weight, given, pooled)
+    return branches.Member(
+        model=network,
+        fold=fold,
+        rows=np.arange(len(tiles)),
+        weight=weight,
+        lesions=batches.Lesions(isic_ids, encoded, None, PX),
+        pooled=network.pooled(np.stack(tiles)),
+    )
 
 
-def drops(*members: branches.Member, batch_size: int = 16) -> np.ndarray:
-    n_lesions = len(members[0].rows)
-    return occlusion.drops(list(members), n_lesions, fraction=0.25, batch_size=batch_size)
+def drops(
+    tiles: list[np.ndarray], *networks: Sees, batch_size: int = 16, min_pieces: int = 1
+) -> np.ndarray:
+    """The drops of the mean of the networks."""
+    models = dict(enumerate(networks))
+    members = [member(m, fold, tiles, 1 / len(models)) for fold, m in models.items()]
+    run = executor.Here(models, Tiles({f"ISIC_{i}": tile for i, tile in enumerate(tiles)}))
+    run.min_pieces = min_pieces
+    return occlusion.drops(members, len(tiles), run, fraction=0.25, batch_size=batch_size)
 
 
 def lesions(n: int) -> pd.DataFrame:
@@ -123,7 +134,7 @@ def test_a_patch_has_the_median_colour_of_the_border_and_leaves_the_rest_as_it_i
 
 def test_only_patches_over_what_the_network_sees_change_the_logit():
     network = Sees(slice(0, 8), slice(24, 32))  # the upper right corner
-    found = drops(member(network, [noise(0), noise(1)]))
+    found = drops([noise(0), noise(1)], network)
 
     assert found.shape == (2, 7, 7)
     assert (found[:, :2, 5:] != 0).all()
@@ -132,39 +143,40 @@ def test_only_patches_over_what_the_network_sees_change_the_logit():
 
 
 def test_a_network_that_ignores_the_tile_has_drops_of_exactly_0():
-    assert (drops(member(Sees(*WHOLE, weight=0.0), [noise()])) == 0).all()
+    assert (drops([noise()], Sees(*WHOLE, weight=0.0)) == 0).all()
 
 
 def test_hiding_what_raises_the_logit_is_a_positive_drop():
     tile = np.full((PX, PX, 3), 50, np.uint8)
     tile[12:20, 12:20] = 250
-    found = drops(member(Sees(*WHOLE), [tile]))[0]
+    found = drops([tile], Sees(*WHOLE))[0]
 
     assert np.unravel_index(found.argmax(), found.shape) == (3, 3)
     assert found[3, 3] == pytest.approx(200 * 64 / PX**2)
-    assert (drops(member(Sees(*WHOLE, weight=-1.0), [tile]))[0] == -found).all()
+    assert (drops([tile], Sees(*WHOLE, weight=-1.0))[0] == -found).all()
 
 
 def test_the_drops_of_models_are_averaged():
     corner, whole, tiles = Sees(slice(0, 8), slice(0, 8), 3.0), Sees(*WHOLE), [noise(0), noise(1)]
-    expected = (drops(member(corner, tiles)) + drops(member(whole, tiles))) / 2
-    found = drops(member(corner, tiles, 0.5), member(whole, tiles, 0.5))
+    expected = (drops(tiles, corner) + drops(tiles, whole)) / 2
 
-    np.testing.assert_allclose(found, expected, atol=1e-12)
+    np.testing.assert_allclose(drops(tiles, corner, whole), expected, atol=1e-12)
 
 
+@pytest.mark.parametrize("min_pieces", [1, 4, 1000])
 @pytest.mark.parametrize("batch_size", [1, 49, 50, 200])
-def test_drops_do_not_depend_on_the_batch_size(batch_size):
-    m = member(Sees(*WHOLE), [noise(0), noise(1), noise(2)])
+def test_drops_depend_neither_on_the_batch_size_nor_on_how_they_are_cut(batch_size, min_pieces):
+    tiles, networks = [noise(0), noise(1), noise(2)], [Sees(*WHOLE), Sees(slice(8), slice(8))]
+    found = drops(tiles, *networks, batch_size=batch_size, min_pieces=min_pieces)
 
-    np.testing.assert_array_equal(drops(m, batch_size=batch_size), drops(m))
+    np.testing.assert_array_equal(found, drops(tiles, *networks))
 
 
 def test_without_an_image_branch_there_are_no_drops():
     network = Sees(*WHOLE)
     network.image_branch = None
 
-    assert drops(member(network, [noise()])) is None
+    assert drops([noise()], network) is None
 
 
 # === Maps ===

@@ -41,7 +41,7 @@ class Linear:
     """A network that adds up features, each times its weight; those without one have none."""
 
     def __init__(self, **weights: float) -> None:
-        self.model = SimpleNamespace(encoder=ENCODER)
+        self.whole = SimpleNamespace(encoder=ENCODER)
         self.tile = weights.pop("tile", 0.0)
         of_columns = [weights.pop(name.split("=")[0], 0.0) for name in ENCODER.names]
         self.encoded = np.array(of_columns)
@@ -84,7 +84,7 @@ def members(lesions: pd.DataFrame, network: Linear, n_pooled: int = 1) -> list[b
         encoded = tabular.transform(here, ENCODER)
         given = batches.Lesions(here["isic_id"].to_numpy(), encoded, None, 32)
         pooled = np.tile(here[["seen"]].to_numpy(np.float32), n_pooled)
-        found.append(branches.Member(network, rows, 1.0, given, pooled))
+        found.append(branches.Member(network, fold, rows, 1.0, given, pooled))
     return found
 
 

@@ -1,53 +1,13 @@
 """features.tabular: features become finite numbers, by what the training lesions alone say."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
+from tests.encodings import ENCODINGS, drawn, params
 
 from skinlesion.dataset import metadata
 from skinlesion.errors import InputError
 from skinlesion.features import tabular
-
-PARAMS = {
-    "numeric": ["age_approx", "tbp_lv_A"],
-    "categorical": ["sex", "site"],
-    "scaling": "robust",
-    "missing": "indicator",
-    "min_category_count": 1,
-}
-ENCODINGS = pytest.mark.parametrize(
-    "changes",
-    [
-        {},
-        {"scaling": "standard"},
-        {"missing": "median"},
-        {"min_category_count": 20},
-        {"numeric": []},
-        {"categorical": []},
-        {"numeric": [], "categorical": []},
-    ],
-    ids=str,
-)
-
-
-def params(**changes) -> tabular.Params:
-    return tabular.Params(**PARAMS | changes)
-
-
-def drawn(seed: int, n: int = 120) -> pd.DataFrame:
-    rng = np.random.default_rng(seed)
-    return pd.DataFrame(
-        {
-            "isic_id": [f"ISIC_{seed}_{i}" for i in range(n)],
-            "patient_id": "IP_1",
-            "age_approx": np.where(rng.random(n) < 0.1, np.nan, rng.integers(20, 85, n)),
-            "tbp_lv_A": rng.gamma(2.0, 5.0, n),
-            "sex": rng.choice(["male", "female", None], n, p=[0.5, 0.4, 0.1]),
-            "site": rng.choice(["torso", "leg", "arm", "head"], n, p=[0.6, 0.2, 0.15, 0.05]),
-        }
-    )
 
 
 def one(name: str, values: list, **changes) -> tuple[tabular.Encoder, np.ndarray]:
@@ -134,8 +94,9 @@ def test_standard_scaling_gives_mean_0_and_variance_1(seed):
 
 @pytest.mark.parametrize("scaling", ["robust", "standard"])
 def test_units_do_not_matter(lesions, scaling):
-    p = params(scaling=scaling)
-    metres = lesions.assign(tbp_lv_A=lesions["tbp_lv_A"] * 1000 + 7)
+    p = params(scaling=scaling, numeric=["age_approx", "depth"])
+    lesions = lesions.assign(depth=lesions["tbp_lv_A"])
+    metres = lesions.assign(depth=lesions["depth"] * 1000 + 7)
     np.testing.assert_allclose(
         tabular.transform(metres, tabular.fit(metres, p)),
         tabular.transform(lesions, tabular.fit(lesions, p)),
@@ -280,6 +241,78 @@ def test_categories_without_any_value_are_all_missing():
     assert columns["sex=missing"].eq(1).all()
 
 
+@pytest.mark.parametrize("again", [3, 3.0, "3.0", "03", " 3"])
+def test_a_code_is_the_same_category_however_it_is_written(again):
+    encoder, _ = categories([1, 2, 3, 3])
+    assert encoder.names == ["sex=1", "sex=2", "sex=3", "sex=missing", "sex=unseen"]
+    columns = block(encoder, tabular.transform(table("sex", [again]), encoder), "sex")
+    assert columns.idxmax(axis=1).tolist() == ["sex=3"]
+
+
+def test_spellings_of_a_category_are_counted_together_and_the_commonest_is_shown():
+    values = ["Type 3", "Type 3", "type 3 ", "TRUE", "True", "True", "  "]
+    encoder, columns = categories(values, min_category_count=3)
+    assert encoder.categorical["sex"].values == ("True", "Type 3")
+    assert columns["sex=Type 3"].tolist() == [1, 1, 1, 0, 0, 0, 0]
+    assert columns["sex=missing"].tolist() == [0, 0, 0, 0, 0, 0, 1]
+
+
+def test_where_no_two_categories_differ_in_spelling_alone_all_stay_as_they_are(challenge):
+    lesions = metadata.read(challenge / "train-metadata.csv")
+    features = ["sex", "anatom_site_general", "tbp_tile_type", "tbp_lv_location"]
+    encoder = tabular.fit(lesions, params(numeric=[], categorical=features))
+    for feature in features:
+        written = lesions[feature].dropna().unique()
+        assert encoder.categorical[feature].values == tuple(sorted(written))
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_shares_that_training_lacked_are_kept(count):
+    encoder, columns = categories(["a", "a", "a", "b", None, "missing"], min_category_count=count)
+    lacking = encoder.categorical["sex"].lacking
+    assert lacking.n_lesions == 6
+    assert lacking.missing == columns["sex=missing"].mean() == 2 / 6
+    assert lacking.unseen == columns["sex=unseen"].mean() == (count - 1) / 6
+    assert one("x", [1.0, None, None, 2.0])[0].numeric["x"].lacking.missing == 0.5
+
+
+# === Values that cannot be ===
+
+
+def test_a_value_that_cannot_be_is_an_error_in_training_that_names_the_lesions():
+    lesions = table("age_approx", [40.0, -5.0, 999.0, 60.0])
+    said = r"age_approx must be in \[0, 120\] years\. Got -5 first, in 2 .*: ISIC_1, ISIC_2$"
+    with pytest.raises(InputError, match=said):
+        tabular.fit(lesions, params(numeric=["age_approx"], categorical=[]))
+
+
+def test_a_value_that_cannot_be_counts_as_missing_afterwards():
+    encoder, _ = one("age_approx", [40.0, 50.0, None, 60.0])
+    wrong, missing = (
+        tabular.transform(table("age_approx", [value, 41.0]), encoder) for value in (999.0, None)
+    )
+    np.testing.assert_array_equal(wrong, missing)
+
+
+# === What lesions lack ===
+
+
+@pytest.mark.parametrize("n", [1, 7, 120])
+def test_what_lesions_lack_is_what_the_matrix_says(lesions, n):
+    encoder = tabular.fit(lesions, params(min_category_count=20))
+    other = drawn(1).replace({"sex": {"male": "other"}}).assign(tbp_lv_A=-999.0)
+    found: dict = {}
+    for start in range(0, len(other), n):
+        tabular.tally(other[start : start + n], encoder, found)
+    encoded = pd.DataFrame(tabular.transform(other, encoder), columns=encoder.names)
+
+    assert found.keys() == set(encoder.columns)
+    for name, counted in found.items():
+        assert counted.n_lesions == len(other)
+        assert counted.n_missing == encoded[f"{name}=missing"].sum()
+        assert counted.unseen.total() == encoded.get(f"{name}=unseen", pd.Series([0])).sum()
+
+
 # === The matrix ===
 
 
@@ -344,7 +377,7 @@ def test_the_order_of_the_training_lesions_is_irrelevant(lesions, changes):
 def test_only_the_lesions_given_decide(lesions, scaling):
     p = params(scaling=scaling)
     training = lesions.iloc[:80]
-    changed = pd.concat([training, lesions.iloc[80:].assign(age_approx=1e9, sex="other")])
+    changed = pd.concat([training, lesions.iloc[80:].assign(age_approx=119, sex="other")])
     assert tabular.fit(changed.iloc[:80], p) == tabular.fit(training, p)
     assert tabular.fit(changed, p) != tabular.fit(training, p)
 
@@ -368,55 +401,3 @@ def test_columns_that_never_varied_in_training_are_listed_with_their_places(lesi
     places = set(encoder.constant_indices)
     assert {i for i, column in enumerate(encoded.T) if np.ptp(column) == 0} == places
     assert {encoder.names[i] for i in places} == set(encoder.constant)
-
-
-# === Saving ===
-
-
-@ENCODINGS
-def test_an_encoder_that_was_saved_encodes_alike(lesions, changes, tmp_path):
-    encoder = tabular.fit(lesions, params(**changes))
-    tabular.save(encoder, tmp_path / "encoder.json")
-    loaded = tabular.load(tmp_path / "encoder.json")
-    assert loaded == encoder
-    other = drawn(1)
-    np.testing.assert_array_equal(
-        tabular.transform(other, loaded), tabular.transform(other, encoder)
-    )
-
-
-def test_the_same_encoder_is_saved_as_the_same_bytes(lesions, tmp_path):
-    for name in ("a", "b"):
-        tabular.save(tabular.fit(lesions, params()), tmp_path / name)
-    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
-
-
-def test_a_saved_encoder_is_json_that_a_person_can_read(lesions, tmp_path):
-    encoder = tabular.fit(lesions, params())
-    tabular.save(encoder, tmp_path / "encoder.json")
-    read = json.loads((tmp_path / "encoder.json").read_text())
-    assert list(read["numeric"]) == ["age_approx", "tbp_lv_A"]
-    assert read["numeric"]["age_approx"]["median"] == lesions["age_approx"].median()
-    assert read["categorical"]["sex"] == {"values": ["female", "male"]}
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        None,
-        "",
-        "[]",
-        "3",
-        "{}",
-        '{"numeric": [], "categorical": {}, "constant": []}',
-        '{"numeric": {"x": {"center": 0}}, "categorical": {}, "constant": []}',
-        '{"numeric": {}, "categorical": {"x": []}, "constant": []}',
-        "\x80\x04K\x01.",
-    ],
-)
-def test_what_is_no_encoder_is_named(tmp_path, text):
-    path = tmp_path / "encoder.json"
-    if text is not None:
-        path.write_bytes(text.encode("latin-1"))
-    with pytest.raises(InputError, match=rf"{path} must be an encoder\."):
-        tabular.load(path)

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tests.process import changed
 
 from skinlesion.errors import InputError
 from skinlesion.network import backend
@@ -94,11 +95,11 @@ def test_torch_is_deterministic(monkeypatch):
     said, torch = [], ModuleType("torch")
     torch.use_deterministic_algorithms = lambda *args, **given: said.append((args, given))
     monkeypatch.setitem(sys.modules, "torch", torch)
-    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    monkeypatch.setattr(backend, "os", changed(os, environ={}))
     backend._make_torch_deterministic()
 
     assert said == [((True,), {"warn_only": True})]
-    assert os.environ.pop("CUBLAS_WORKSPACE_CONFIG") == ":4096:8"
+    assert backend.os.environ == {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
 
 
 def test_precision_is_the_policy_of_new_layers():

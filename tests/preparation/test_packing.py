@@ -4,10 +4,8 @@ import fcntl
 import io
 import itertools
 import os
-import runpy
 import signal
 import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -16,15 +14,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from tests import command_line
+from tests.process import changed, python
 
 from skinlesion.dataset import stores
 from skinlesion.errors import InputError
 from skinlesion.preparation import packing
 
-ROOT = Path(__file__).parents[2]
 EARLIER = b"an earlier file"
-UMASK = os.umask(0)
-os.umask(UMASK)
 
 
 def encoded(seed: int, kind: str = "JPEG") -> bytes:
@@ -114,9 +111,11 @@ def test_nul_bytes_behind_a_tile_are_kept(path):
     assert stores.open_store(path).read("ISIC_0000001") == padded["ISIC_0000001"]
 
 
-def test_the_file_is_no_program(path):
+def test_who_may_read_the_file_is_as_for_any_new_file(path):
     pack(TILES, path)
-    assert path.stat().st_mode & 0o777 == 0o666 & ~UMASK
+    other = path.with_name("other")
+    other.touch()
+    assert path.stat().st_mode == other.stat().st_mode
 
 
 def test_where_the_files_lie_and_when_they_were_written_does_not_matter(folder, tmp_path):
@@ -248,32 +247,6 @@ def test_whatever_is_raised_meanwhile_leaves_the_earlier_file_and_no_other(path,
     assert files(path.parent) == ["train-image.hdf5"]
 
 
-@pytest.fixture
-def ctrl_c():
-    """Ctrl-C as a command line has it; a process that runs tests for another may ignore it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.usefixtures("ctrl_c")
-def test_ctrl_c_stops_the_writer_and_leaves_the_earlier_file_and_no_other(path):
-    path.write_bytes(EARLIER)
-    not_stopped = []
-
-    def interrupted(tiles, total):
-        yield from tiles
-        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
-        yield from itertools.repeat(("ISIC_1", b"", "waits to be stopped"), 1_000_000)
-        not_stopped.append(True)
-
-    with pytest.raises(KeyboardInterrupt):
-        pack(TILES, path, progress=interrupted)
-    assert not not_stopped
-    assert path.read_bytes() == EARLIER
-    assert files(path.parent) == ["train-image.hdf5"]
-
-
 def test_hdf5_is_written_in_a_thread_that_ctrl_c_does_not_strike(path):
     writers = set()
 
@@ -289,21 +262,21 @@ def test_hdf5_is_written_in_a_thread_that_ctrl_c_does_not_strike(path):
 
 def test_the_file_is_on_the_disk_before_it_takes_its_name(path, monkeypatch):
     path.write_bytes(EARLIER)
-    found, fsync = [], os.fsync
+    found = []
 
     def watched(disk):
         found.append((path.read_bytes(), os.fstat(disk.fileno()).st_size))
-        fsync(disk)
+        os.fsync(disk)
 
-    monkeypatch.setattr(os, "fsync", watched)
+    monkeypatch.setattr(packing, "os", changed(os, fsync=watched))
     pack(TILES, path)
     assert found == [(EARLIER, path.stat().st_size)]
 
 
 CHILD = """
-import os, resource, signal, sys
+import itertools, os, resource, signal, sys, threading
 from pathlib import Path
-from skinlesion import errors
+from skinlesion import command
 from skinlesion.dataset import images, stores
 from skinlesion.preparation import packing
 
@@ -313,25 +286,37 @@ def killed(tiles, total):
             os.kill(os.getpid(), signal.SIGKILL)
         yield tile
 
+def interrupted(tiles, total):
+    yield from tiles
+    signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+    yield from itertools.repeat(("ISIC_1", b"", "waits to be stopped"), 1_000_000)
+    print("not stopped")
+
 def whole(tiles, total):
     return tiles
 
 def main(tiles, path, how, n_bytes):
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent may have it ignored
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(n_bytes),) * 2)
     packing.pack(stores.open_store(Path(tiles)), Path(path), progress=globals()[how])
 
-errors.run(main, *sys.argv[1:])
+with command.one_line_errors():
+    main(*sys.argv[1:])
 """
 
 
 def in_a_process(tiles: Path, path: Path, how: str, n_bytes: int) -> subprocess.CompletedProcess:
     """Pack in a process that is killed or not, on a disk that takes so many bytes of a file."""
-    return subprocess.run(
-        [sys.executable, "-c", CHILD, tiles, path, how, str(n_bytes)],
-        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
-        capture_output=True,
-        text=True,
-    )
+    return python(CHILD, tiles, path, how, n_bytes)
+
+
+def test_ctrl_c_stops_the_writer_and_leaves_the_earlier_file_and_no_other(path, folder):
+    path.write_bytes(EARLIER)
+    ran = in_a_process(folder(TILES), path, "interrupted", 1_000_000)
+    assert ran.stderr.splitlines()[-1] == "KeyboardInterrupt"
+    assert ran.stdout == ""
+    assert path.read_bytes() == EARLIER
+    assert files(path.parent) == ["tiles", "train-image.hdf5"]
 
 
 def test_what_a_killed_run_leaves_the_next_one_cleans_up(path, folder):
@@ -380,14 +365,14 @@ def test_two_runs_cannot_write_one_file(path):
 
 
 def test_a_run_that_ends_as_this_one_begins_keeps_its_file(path, monkeypatch):
-    part, lock = path.with_name("train-image.hdf5.part"), fcntl.flock
+    part = path.with_name("train-image.hdf5.part")
 
     def too_late(disk, how):
         part.replace(path)
-        lock(disk, how)
+        fcntl.flock(disk, how)
 
     part.write_bytes(EARLIER)
-    monkeypatch.setattr(fcntl, "flock", too_late)
+    monkeypatch.setattr(packing, "fcntl", changed(fcntl, flock=too_late))
     with pytest.raises(InputError, match="must be written by one run at a time"):
         pack(TILES, path)
     assert path.read_bytes() == EARLIER
@@ -404,24 +389,13 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path):
 # === The command line ===
 
 
-def run(*args: str | Path) -> None:
-    argv = sys.argv
-    sys.argv = ["scripts/pack.py", *map(str, args)]
-    try:
-        runpy.run_path(str(ROOT / "scripts" / "pack.py"), run_name="__main__")
-    finally:
-        sys.argv = argv
-
-
 def refusal(capsys, *args: str | Path) -> str:
-    with pytest.raises(SystemExit) as caught:
-        run(*args)
-    assert caught.value.code == 1
+    assert command_line.run("pack", *args) == 1
     return capsys.readouterr().err
 
 
 def test_a_folder_is_packed_with_a_progress_bar_and_a_line(path, folder, capsys):
-    run(folder(TILES), path)
+    assert command_line.run("pack", folder(TILES), path) == 0
     shown = capsys.readouterr()
     assert shown.out == f"pack: 9 tiles into {path}\n"
     assert "pack: 100%" in shown.err
@@ -436,7 +410,7 @@ def test_broken_tiles_end_the_command_with_code_1_and_all_their_names(path, fold
 
 
 def test_the_command_says_what_it_left_out_and_where_it_is_listed(path, folder, capsys):
-    run(folder(TILES | BROKEN), path, "--leave-out-broken")
+    command_line.run("pack", folder(TILES | BROKEN), path, "--leave-out-broken")
     assert capsys.readouterr().out.splitlines() == [
         f"pack: 9 tiles into {path}",
         f"left out 3 broken tiles: see {packing.left_out_csv(path)}",

@@ -1,12 +1,14 @@
 """synthetic.challenge_folder: a folder in the layout of SLICE-3D, equal to the byte each time."""
 
 import io
+import os
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 from PIL import Image
+from tests.process import changed
 
 from skinlesion import params
 from skinlesion.dataset import metadata
@@ -66,7 +68,7 @@ def test_another_seed_gives_other_bytes(folder, tmp_path):
 
 def test_the_number_of_processes_does_not_matter(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(challenge_folder, "WORTH_A_PROCESS", 80)
-    monkeypatch.setattr(challenge_folder.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(challenge_folder, "os", changed(os, cpu_count=lambda: 2))
     assert contents(draw(tmp_path)) == contents(folder)
 
 

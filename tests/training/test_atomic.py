@@ -4,6 +4,7 @@ import errno
 import os
 
 import pytest
+from tests.process import changed, python
 
 from skinlesion.training import atomic
 
@@ -41,9 +42,11 @@ def test_it_is_on_the_disk_before_it_takes_its_name_and_the_name_after(path, mon
         size = os.fstat(handle).st_size
         done.append("name synced" if is_folder else f"{size} bytes synced")
 
-    replace = os.replace
-    monkeypatch.setattr("os.fsync", fsync)
-    monkeypatch.setattr("os.replace", lambda *of: (done.append("named"), replace(*of)))
+    def replace(*of) -> None:
+        done.append("named")
+        os.replace(*of)
+
+    monkeypatch.setattr(atomic, "os", changed(os, fsync=fsync, replace=replace))
     write(path, b"after")
 
     assert done == ["5 bytes synced", "named", "name synced"]
@@ -59,6 +62,25 @@ def test_an_error_leaves_what_was_there_and_nothing_else(path, error):
     with pytest.raises(error):
         fails()
 
+    assert path.read_bytes() == b"before"
+    assert names(path) == [path.name]
+
+
+HALF_WRITTEN = """
+import resource, sys
+from pathlib import Path
+from skinlesion.training import atomic
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+with atomic.file(Path(sys.argv[1])) as file:
+    file.write(bytes(8192))
+"""
+
+
+def test_a_disk_that_takes_half_of_a_file_leaves_what_was_there_and_nothing_else(path):
+    ran = python(HALF_WRITTEN, path)
+
+    assert ran.stderr.splitlines()[-1].startswith(f"OSError: [Errno {errno.EFBIG}]")
     assert path.read_bytes() == b"before"
     assert names(path) == [path.name]
 
@@ -98,7 +120,7 @@ def folder_fails(path, monkeypatch):
             if os.path.samestat(os.fstat(handle), path.parent.stat()):
                 raise OSError(code, os.strerror(code))
 
-        monkeypatch.setattr("os.fsync", fsync)
+        monkeypatch.setattr(atomic, "os", changed(os, fsync=fsync))
 
     return arrange
 

@@ -2,16 +2,15 @@
 
 import errno
 import os
-import resource
 from dataclasses import replace
-from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+from tests.process import changed
 
 from skinlesion.network import model
-from skinlesion.training import checkpoint
+from skinlesion.training import atomic, checkpoint
 
 pytestmark = pytest.mark.usefixtures("keras_started")
 
@@ -199,41 +198,25 @@ def test_a_file_that_cannot_be_read_is_told_of(kept, logits):
 # === A full disk ===
 
 
-@pytest.fixture
-def full_disk(monkeypatch):
-    """Make a disk that takes the first half of a file, or seems to take it all."""
-
-    def half(path: Path):
-        _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size // 2, hard))
-
-    def seeming(path: Path):
-        def fsync(_: int) -> None:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-        monkeypatch.setattr("os.fsync", fsync)
-
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield {"half": half, "seeming": seeming}
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-
-
-@pytest.mark.parametrize(
-    ("how", "reason"), [("half", "File too large"), ("seeming", "No space left on device")]
-)
+@pytest.mark.parametrize("code", [errno.EFBIG, errno.ENOSPC])
 def test_a_full_disk_is_told_of_and_costs_nothing_that_was_kept(
-    kept, logits, after_two, full_disk, how, reason
+    kept, logits, after_two, monkeypatch, code
 ):
+    """What a disk does that takes half of a file: test_atomic.py."""
+
+    def fsync(_: int) -> None:
+        raise OSError(code, os.strerror(code))
+
     kept, said = kept
     network, progress = after_two
     kept.save(progress, network)
     before = (kept.folder / "abc.npz").read_bytes()
-    full_disk[how](kept.folder / "abc.npz")
+    monkeypatch.setattr(atomic, "os", changed(os, fsync=fsync))
     kept.save(progress.after(VALUES, network), logits())
 
     assert len(said) == 1
     assert said[0].startswith("epoch 3 is not kept ([Errno ")
-    assert reason in said[0]
+    assert os.strerror(code) in said[0]
     assert names(kept) == ["abc.npz"]  # what was written of the new one makes room
     assert (kept.folder / "abc.npz").read_bytes() == before
 
@@ -255,14 +238,12 @@ def meanwhile(monkeypatch):
     """Have another process do something between the writing of a file and its naming."""
 
     def arrange(action) -> None:
-        replace_file = os.replace
-
         def late(*paths) -> None:
-            monkeypatch.setattr("os.replace", replace_file)
+            monkeypatch.setattr(atomic, "os", os)
             action()
-            replace_file(*paths)
+            os.replace(*paths)
 
-        monkeypatch.setattr("os.replace", late)
+        monkeypatch.setattr(atomic, "os", changed(os, replace=late))
 
     return arrange
 

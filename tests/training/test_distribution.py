@@ -149,18 +149,16 @@ def test_two_processes_that_were_killed_end_with_the_bytes_of_two_that_never_wer
 def test_a_network_trained_under_jax_scores_alike_under_tensorflow(trained, keras_started):
     from skinlesion.dataset import metadata, stores
     from skinlesion.network import trained as models
-    from skinlesion.scoring import predict
+    from skinlesion.scoring import executor, lesions, predict, training_set
 
     folder = trained[0]
     network = models.load(folder / "models/fold-0")
     folds = metadata.read(folder / "data/interim/folds.csv")
-    scored = predict.score_fold(
-        [network],
+    here = executor.Here({0: network}, stores.open_store(folder / RAW / "train-image.hdf5"))
+    scored = training_set.score_fold(
+        {0: network},
         folds[folds["fold"] == 0],
-        predict.Source(
-            folder / RAW / "train-metadata.csv",
-            stores.open_store(folder / RAW / "train-image.hdf5"),
-        ),
+        lesions.Source(folder / RAW / "train-metadata.csv", here),
         predict.Params(batch_size=32, engine="keras", strict=True),
         name="fold 0",
     )

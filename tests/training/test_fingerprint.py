@@ -1,13 +1,16 @@
 """training.fingerprint: whatever may change a bit changes the name, and nothing else does."""
 
+import os
 import sys
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import pytest
+from tests.process import changed
 
-from skinlesion.network import model
+from skinlesion.dataset import threads
+from skinlesion.network import identity, model
 from skinlesion.training import fingerprint
 
 pytestmark = pytest.mark.usefixtures("keras_started")
@@ -72,13 +75,13 @@ def test_the_script_decides_the_key(key, script):
 
 def test_the_version_of_each_package_that_makes_pixels_or_scores_decides_the_key(key, monkeypatch):
     found = {key()}
-    for changed in fingerprint.versions():
-        monkeypatch.setattr(fingerprint, "version", lambda name, of=changed: f"{name == of}")
+    for package in identity.versions():
+        monkeypatch.setattr(identity, "version", lambda name, of=package: f"{name == of}")
         found.add(key())
     packages = {"keras", "keras-cv", "tensorflow", "ai-edge-litert", "pillow", "simplejpeg"}
 
-    assert fingerprint.versions().keys() >= packages
-    assert len(found) == 1 + len(fingerprint.versions())
+    assert identity.versions().keys() >= packages
+    assert len(found) == 1 + len(identity.versions())
 
 
 def test_every_loaded_module_of_the_package_decides_the_key(key, tmp_path, monkeypatch):
@@ -116,10 +119,11 @@ def test_the_number_of_threads_decides_the_key(key, monkeypatch, name):
 def test_the_number_of_processors_decides_the_key(key, monkeypatch):
     found = set()
     for cpus in ({0, 1}, {0, 1, 2}):
-        monkeypatch.setattr("os.sched_getaffinity", lambda _, cpus=cpus: cpus, raising=False)
+        one = changed(os, sched_getaffinity=lambda _, cpus=cpus: cpus)
+        monkeypatch.setattr(threads, "os", one)
         found.add(key())
-    monkeypatch.delattr("os.sched_getaffinity")
-    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    macos = changed(os, sched_getaffinity=None, cpu_count=lambda: 2)
+    monkeypatch.setattr(threads, "os", macos)
 
     assert len(found) == 2
     assert key() in found
@@ -129,7 +133,7 @@ def test_the_number_of_processors_decides_the_key(key, monkeypatch):
 def cpuinfo(monkeypatch, tmp_path):
     """Set what Linux says of the processor; before, it is another system."""
     path = tmp_path / "cpuinfo"
-    monkeypatch.setattr(fingerprint, "_CPUINFO", path)
+    monkeypatch.setattr(identity, "_CPUINFO", path)
     return path.write_text
 
 
@@ -182,8 +186,8 @@ def torch_devices(monkeypatch):
 @pytest.fixture
 def tensorflow_devices(monkeypatch):
     def listed(names: list[str]) -> None:
-        monkeypatch.setattr(fingerprint.tf.config, "get_visible_devices", lambda kind: names)
-        of = fingerprint.tf.config.experimental
+        monkeypatch.setattr(identity.tf.config, "get_visible_devices", lambda kind: names)
+        of = identity.tf.config.experimental
         monkeypatch.setattr(of, "get_device_details", lambda name: {"device_name": name})
 
     return listed
@@ -193,8 +197,8 @@ def tensorflow_devices(monkeypatch):
 def test_the_kinds_of_devices_decide_the_key(key, monkeypatch, request, backend):
     """No backend but TensorFlow need be installed."""
     found, listed = set(), request.getfixturevalue(f"{backend}_devices")
-    monkeypatch.setattr(fingerprint.keras.backend, "backend", lambda: backend)
-    monkeypatch.setattr(fingerprint, "version", lambda package: "2.13")
+    monkeypatch.setattr(identity.keras.backend, "backend", lambda: backend)
+    monkeypatch.setattr(identity, "version", lambda package: "2.13")
     for names in ([], ["one"], ["one", "one"], ["other"]):
         listed(names)
         found.add(key())
@@ -210,20 +214,3 @@ def test_what_decides_a_run_can_be_read(script):
     assert f"tensorflow {version('tensorflow')}" in found["versions"]
     assert " CPUs of " in found["machine"]
     assert found["fold"] == "2"
-
-
-# === Hashes ===
-
-
-def test_a_folder_is_hashed_by_its_files_and_their_names(tmp_path):
-    (tmp_path / "a.csv").write_bytes(b"hello")
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "folder" / "b.csv").write_bytes(b"hello")
-    paths = (tmp_path / "a.csv", tmp_path / "folder")
-    found = fingerprint.md5s(paths)
-    (tmp_path / "folder" / "b.csv").rename(tmp_path / "folder" / "c.csv")
-    renamed = fingerprint.md5s(paths)
-
-    assert found[str(paths[0])] == "5d41402abc4b2a76b9719d911017c592"
-    assert renamed[str(paths[0])] == found[str(paths[0])]
-    assert renamed[str(paths[1])] != found[str(paths[1])]

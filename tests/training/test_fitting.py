@@ -1,17 +1,20 @@
 """training.fitting: it learns, repeatably, and keeps the epoch that ranks best."""
 
+import os
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from tests.augmentations import augmentation
+from tests.process import changed
 from tests.recipes import params
 
 from skinlesion import metrics
 from skinlesion.dataset import batches
 from skinlesion.errors import InputError
 from skinlesion.network import backend, model
-from skinlesion.training import checkpoint, fitting, fold
+from skinlesion.training import atomic, checkpoint, fitting, fold
 
 pytestmark = pytest.mark.usefixtures("keras_started")
 
@@ -459,7 +462,7 @@ def test_a_disk_that_fills_up_stops_no_training(attempt, monkeypatch):
     expected = attempt(folder="never full")
     attempt(after=1)
     with monkeypatch.context() as full:
-        full.setattr("os.fsync", fsync)
+        full.setattr(atomic, "os", changed(os, fsync=fsync))
         weights, logged, *_, said = attempt()
 
     assert all(np.array_equal(a, b) for a, b in zip(weights, expected[0], strict=True))

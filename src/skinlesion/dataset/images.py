@@ -1,4 +1,4 @@
-"""Tiles: from the bytes of a JPEG to pixels."""
+"""Tiles: from the bytes of a JPEG or PNG to pixels, as they were photographed."""
 
 import io
 
@@ -6,6 +6,7 @@ import numpy as np
 import simplejpeg
 from PIL import Image, UnidentifiedImageError
 
+from skinlesion.dataset import orientation, recognition
 from skinlesion.errors import InputError
 
 __all__ = ["MAX_PIXELS", "ImageError", "decode", "square", "tile"]
@@ -16,7 +17,7 @@ MAX_PIXELS = 5000 * 5000
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own, higher bound would hide ours and its message
 
 _MODES = ("RGB", "L", "RGBA", "LA", "P", "1")
-_JPEG_START, _JPEG_COLOURS = b"\xff\xd8", ("YCbCr", "Gray")
+_JPEG_START, _JPEG_COLOURS = b"\xff\xd8", ("YCbCr", "Gray", "RGB")
 
 
 class ImageError(InputError):
@@ -43,7 +44,8 @@ def decode(data: bytes, *, min_px: int | None = None) -> np.ndarray:
     """Decode one tile.
 
     Args:
-        data: A JPEG or PNG; greyscale and palette become RGB.
+        data: A JPEG or PNG; greyscale and palette become RGB. What is transparent is blended
+            onto white: no one has seen the colours under it. Turned as its Exif data tell.
         min_px: Where given, a larger JPEG is decoded at the smallest n/8 of its size that has as
             many pixels either way: its upper frequencies, which a resize would average out, are
             never computed.
@@ -52,14 +54,18 @@ def decode(data: bytes, *, min_px: int | None = None) -> np.ndarray:
         Shape (height, width, 3), uint8, 0 to 255.
 
     Raises:
-        ImageError: It is empty, truncated, of an unknown format, of another colour space
-            (CMYK), or has more than MAX_PIXELS pixels.
+        ImageError: It is empty, truncated, damaged as far as the decoder can tell, of an unknown
+            format, of another colour space (CMYK), or has more than MAX_PIXELS pixels. Whether it
+            is an error does not depend on min_px.
 
     Source:
         https://libjpeg-turbo.org/ on scaled decoding
     """
-    found = _jpeg(data, min_px or 0)
-    return _any(data) if found is None else found
+    if data[:2] == _JPEG_START:
+        found = _jpeg(data, min_px or 0)
+        if found is not None:
+            return found
+    return _any(data)
 
 
 def square(image: np.ndarray, *, px: int) -> np.ndarray:
@@ -88,38 +94,59 @@ def square(image: np.ndarray, *, px: int) -> np.ndarray:
 def _jpeg(data: bytes, min_px: int) -> np.ndarray | None:
     """Decode an intact JPEG, three times as fast as Pillow and to the same pixels.
 
-    None for anything else, which is for Pillow to decode, or to say what is wrong with it.
+    None for what libjpeg-turbo refuses, which is for Pillow to say what is wrong with it.
+
+    Raises:
+        ImageError: libjpeg-turbo only warns: it made pixels up. Pillow, as viewers, says nothing.
     """
-    if data[:2] != _JPEG_START:
-        return None
     try:
-        height, width, colours, _ = simplejpeg.decode_jpeg_header(data)
-        if colours not in _JPEG_COLOURS or height * width > MAX_PIXELS:
+        return _by_libjpeg(data, min_px, strict=True)
+    except (ValueError, KeyError) as error:
+        warning = error
+    try:
+        if _by_libjpeg(data, min_px, strict=False) is None:
             return None
-        found = simplejpeg.decode_jpeg(data, "RGB", min_height=min_px, min_width=min_px)
-    except ValueError:
+    except (ValueError, KeyError):
         return None
-    return np.asarray(found)
+    raise ImageError(f"must be a whole JPEG or PNG. {warning}")
+
+
+def _by_libjpeg(data: bytes, min_px: int, *, strict: bool) -> np.ndarray | None:
+    height, width, colours, _ = simplejpeg.decode_jpeg_header(data, strict=strict)
+    if colours not in _JPEG_COLOURS or height * width > MAX_PIXELS:
+        return None
+    size = {"min_height": min_px, "min_width": min_px}
+    found = simplejpeg.decode_jpeg(data, "RGB", **size, strict=strict)
+    turned = orientation.of_jpeg(data)
+    return found if turned == orientation.UPRIGHT else orientation.upright(found, turned)
 
 
 def _any(data: bytes) -> np.ndarray:
     try:
         with _header(data) as image:
-            image.info.pop("transparency", None)  # of a palette: convert() warns and ignores it
-            return np.asarray(image.convert("RGB"))
+            exif = image.info.get("exif", b"").removeprefix(orientation.EXIF)
+            return orientation.upright(_on_white(image), orientation.of_tiff(exif))
     except (OSError, SyntaxError, ValueError) as error:
         if isinstance(error, ImageError):
             raise
         raise ImageError(f"must be a whole JPEG or PNG. {error}") from None
 
 
+def _on_white(image: Image.Image) -> np.ndarray:
+    if not image.has_transparency_data:
+        return np.asarray(image.convert("RGB"))
+    seen = image.convert("RGBA")
+    white = Image.new("RGBA", seen.size, "white")
+    return np.asarray(Image.alpha_composite(white, seen).convert("RGB"))
+
+
 def _header(data: bytes) -> Image.Image:
-    if not data:
-        raise ImageError("must be a whole JPEG or PNG. It is empty.")
     try:
         image = Image.open(io.BytesIO(data), formats=("JPEG", "PNG"))
     except UnidentifiedImageError:
-        raise ImageError(f"must be a whole JPEG or PNG. It begins with {data[:4]!r}.") from None
+        head = bytes(data[: recognition.N_HEAD])
+        what = recognition.of(head) or f"It begins with {head[:4]!r}."
+        raise ImageError(f"must be a whole JPEG or PNG. {what}") from None
     except (OSError, SyntaxError, ValueError) as error:
         raise ImageError(f"must be a whole JPEG or PNG. {error}") from None
     width, height = image.size

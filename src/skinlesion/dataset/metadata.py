@@ -2,105 +2,43 @@
 
 import csv
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pandas as pd
+from pydantic import AfterValidator, Field
 
+from skinlesion.dataset import formats, rows
+from skinlesion.dataset.columns import NUMERIC, REQUIRED, TEXT, TRAIN_ONLY
 from skinlesion.errors import InputError
 from skinlesion.params import Block, nearest
 
 __all__ = ["NUMERIC", "REQUIRED", "TEXT", "TRAIN_ONLY", "Params", "chunks", "header", "read"]
 
-# Without these a training table cannot be used; all other columns may be absent.
-REQUIRED = ("isic_id", "patient_id", "target")
-
+N_START = 512  # bytes that tell the kind of a file
 N_AT_A_TIME = 50_000  # rows held while some columns of a table are read
+SHELL = '"$`\\'  # what a shell does not take as it is, within double quotes
+IDS = ("isic_id", "patient_id")
 
-# Columns of the training table that the test table lacks. They are known only after the
-# biopsy, so none may become a feature: lesion_id alone gives the label away.
-TRAIN_ONLY = (
-    "target",
-    "lesion_id",
-    "iddx_full",
-    "iddx_1",
-    "iddx_2",
-    "iddx_3",
-    "iddx_4",
-    "iddx_5",
-    "mel_mitotic_index",
-    "mel_thick_mm",
-    "tbp_lv_dnn_lesion_confidence",
-)
 
-TEXT = (
-    "isic_id",
-    "patient_id",
-    "sex",
-    "anatom_site_general",
-    "image_type",
-    "tbp_tile_type",
-    "tbp_lv_location",
-    "tbp_lv_location_simple",
-    "attribution",
-    "copyright_license",
-    "lesion_id",
-    "iddx_full",
-    "iddx_1",
-    "iddx_2",
-    "iddx_3",
-    "iddx_4",
-    "iddx_5",
-    "mel_mitotic_index",
-)
+def _plain(name: str) -> str:
+    if set(name) & set(SHELL) or not name.isprintable():
+        raise ValueError(f"a name without {' '.join(SHELL)} and line ends: a shell reads them")
+    return name
 
-NUMERIC = (
-    "age_approx",
-    "clin_size_long_diam_mm",
-    "tbp_lv_A",
-    "tbp_lv_Aext",
-    "tbp_lv_B",
-    "tbp_lv_Bext",
-    "tbp_lv_C",
-    "tbp_lv_Cext",
-    "tbp_lv_H",
-    "tbp_lv_Hext",
-    "tbp_lv_L",
-    "tbp_lv_Lext",
-    "tbp_lv_areaMM2",
-    "tbp_lv_area_perim_ratio",
-    "tbp_lv_color_std_mean",
-    "tbp_lv_deltaA",
-    "tbp_lv_deltaB",
-    "tbp_lv_deltaL",
-    "tbp_lv_deltaLB",
-    "tbp_lv_deltaLBnorm",
-    "tbp_lv_eccentricity",
-    "tbp_lv_minorAxisMM",
-    "tbp_lv_nevi_confidence",
-    "tbp_lv_norm_border",
-    "tbp_lv_norm_color",
-    "tbp_lv_perimeterMM",
-    "tbp_lv_radial_color_std_max",
-    "tbp_lv_stdL",
-    "tbp_lv_stdLExt",
-    "tbp_lv_symm_2axis",
-    "tbp_lv_symm_2axis_angle",
-    "tbp_lv_x",
-    "tbp_lv_y",
-    "tbp_lv_z",
-    "mel_thick_mm",
-    "tbp_lv_dnn_lesion_confidence",
-)
+
+Name = Annotated[str, Field(min_length=1), AfterValidator(_plain)]
 
 
 class Params(Block):
-    """Block `data`: which challenge folder is used."""
+    """Block `data`: which challenge folder is used. dvc.yaml puts its names into commands."""
 
-    raw: str
-    train_images: str
-    test_images: str
+    raw: Name
+    train_images: Name
+    test_images: Name
     exclude: list[str]
+    min_side_px: int = Field(ge=1)
 
 
 def header(path: Path) -> list[str]:
@@ -113,17 +51,16 @@ def header(path: Path) -> list[str]:
         The names, in the order of the file.
 
     Raises:
-        InputError: The file is absent, empty or not text, or a column occurs twice.
+        InputError: The file is absent, empty or not text, its columns are not separated by
+            commas, or a column occurs twice.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            columns = next(csv.reader(file), [])
-    except FileNotFoundError:
-        raise InputError(f"{path} must be a metadata table. There is no such file.") from None
-    except (UnicodeDecodeError, csv.Error, OSError) as error:
-        raise InputError(f"{path} must be a CSV file in UTF-8. {error}") from None
+    columns = _first_row(path)
     if not columns:
         raise InputError(f"{path} must be a metadata table. It is empty.")
+    if mark := formats.separator(",".join(columns)):
+        raise InputError(
+            f"{path} must have columns separated by commas. They seem to be separated by {mark}."
+        )
     twice = sorted({c for c in columns if columns.count(c) > 1})
     if twice:
         raise InputError(f"{path} must name each column once. Got {twice} more than once.")
@@ -141,25 +78,28 @@ def read(
         text: Further columns to read as text, beside those that always are.
 
     Returns:
-        The lesions in the order of the file, columns in the order of the file.
+        The lesions in the order of the file, columns in the order of the file. Spaces around
+        isic_id and patient_id are removed: the same id is the same text.
 
     Raises:
-        InputError: The file is absent, empty or malformed, or it lacks one of `columns`.
+        InputError: The file is absent, empty or malformed, a row has more or fewer fields than
+            the header, or it lacks one of `columns`.
     """
     if columns is not None:
         pieces = chunks(path, columns=columns, text=text, n_lesions=N_AT_A_TIME)
         return pd.concat(pieces, ignore_index=True)
     options = _options(path, (), text)
-    try:
-        return _aligned(pd.read_csv(path, **options), path)
-    except (pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} must be a CSV file in UTF-8. {error}") from None
+    with _named(path):
+        return _stripped(pd.read_csv(path, **options))
 
 
 def chunks(
     path: Path, *, columns: Collection[str], text: Collection[str] = (), n_lesions: int
 ) -> Iterator[pd.DataFrame]:
     """Read a metadata table piece by piece, so that memory does not grow with its length.
+
+    The whole file is looked through before the first piece: a table that was cut off is refused
+    before anything is spent on its first lesions.
 
     Args:
         path: A CSV file in UTF-8, with or without byte-order mark.
@@ -168,26 +108,32 @@ def chunks(
         n_lesions: Rows per piece; the last may be shorter.
 
     Yields:
-        The pieces, in the order of the file.
+        The pieces, in the order of the file, as from `read`.
 
     Raises:
         InputError: As for `read`.
     """
     options = _options(path, columns, text)
+    with _named(path), pd.read_csv(path, chunksize=n_lesions, **options) as pieces:
+        for piece in pieces:
+            yield _stripped(piece[[c for c in piece if c in columns]])
+
+
+def _first_row(path: Path) -> list[str]:
     try:
-        with pd.read_csv(path, chunksize=n_lesions, **options) as pieces:
-            for piece in pieces:
-                yield _aligned(piece, path)[[c for c in piece if c in columns]]
-    except (pd.errors.ParserError, UnicodeDecodeError) as error:
+        with path.open("rb") as file:
+            kind = formats.kind(file.read(N_START))
+        if kind:
+            raise InputError(f"{path} must be a CSV file in UTF-8. It seems to be {kind}.")
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return next((row for row in csv.reader(file) if "".join(row).strip()), [])
+    except UnicodeDecodeError:
+        rows.require_text(path)
+        raise
+    except FileNotFoundError:
+        raise InputError(f"{path} must be a metadata table. There is no such file.") from None
+    except (csv.Error, OSError) as error:
         raise InputError(f"{path} must be a CSV file in UTF-8. {error}") from None
-
-
-def _aligned(table: pd.DataFrame, path: Path) -> pd.DataFrame:
-    # Where the rows are longer than the header, pandas takes their first values for an index,
-    # and every value moves into its neighbour's column.
-    if not isinstance(table.index, pd.RangeIndex):
-        raise InputError(f"{path} must name every column. Got rows longer than the header.")
-    return table
 
 
 def _options(path: Path, columns: Collection[str], text: Collection[str]) -> dict[str, Any]:
@@ -195,9 +141,24 @@ def _options(path: Path, columns: Collection[str], text: Collection[str]) -> dic
     for name in columns:
         if name not in present:
             raise InputError(f"{path} must have a column {name!r}.{nearest(name, present)}")
-    # All columns are read: with `usecols`, pandas would cut a row that is too long in silence.
+    rows.require_text(path)
+    rows.require_whole(path, len(present))
     return {
         "encoding": "utf-8-sig",
         "low_memory": False,
         "dtype": {name: str for name in present if name in TEXT or name in text},
     }
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Name the file in what pandas finds wrong with it."""
+    try:
+        yield
+    except (pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} must be a CSV file in UTF-8. {error}") from None
+
+
+def _stripped(table: pd.DataFrame) -> pd.DataFrame:
+    ids = {name: table[name].str.strip() for name in IDS if name in table}
+    return table.assign(**{name: column.mask(column == "") for name, column in ids.items()})

@@ -6,10 +6,10 @@ import pandas as pd
 
 from skinlesion.dataset import metadata
 from skinlesion.errors import InputError
-from skinlesion.evaluation import bootstrap, ranking
+from skinlesion.evaluation import bootstrap, operating, ranking
 from skinlesion.evaluation.bootstrap import Interval, Params, Resamples
 
-__all__ = ["paired", "read", "summary", "verdict"]
+__all__ = ["aligned", "paired", "paired_in_use", "read", "summary", "verdict"]
 
 COLUMNS = ["isic_id", "patient_id", "target", "score"]
 
@@ -32,7 +32,7 @@ def paired(
         InputError: The two are not of the same lesions with the same targets and patients, a
             lesion occurs twice, or a score is no number.
     """
-    second = _aligned(first, second)
+    second = aligned(first, second)
     resamples = bootstrap.draw(first, p) if resamples is None else resamples
     ranked = [ranking.rank(first, table["score"], resamples) for table in (first, second)]
     areas = {"pauc": lambda roc: roc.partial_auc(p.min_tpr), "auc": ranking.Roc.auc}
@@ -42,6 +42,44 @@ def paired(
         values = {"first": one, "second": other, "difference": other - one}
         found[name] = {k: bootstrap.interval(v, p.confidence) for k, v in values.items()}
     return found
+
+
+def paired_in_use(
+    first: pd.DataFrame, second: pd.DataFrame, p: Params, *, k: int, sensitivity: float
+) -> dict[str, dict[str, Interval]]:
+    """Compare what two sets of scores mean for those who look at the lesions.
+
+    Args:
+        first: isic_id, patient_id, target and score, one row per lesion.
+        second: The same lesions, in any order.
+        p: The block `measure`.
+        k: How many lesions of a patient are looked at, >= 1.
+        sensitivity: At which lesions are examined, in (0, 1]; each resample has its threshold.
+
+    Returns:
+        As `paired`, for top_k_sensitivity and examined_per_cancer; the first is the better the
+        higher, the second the lower.
+
+    Raises:
+        InputError: As for `paired`.
+    """
+    second = aligned(first, second)
+    resamples = bootstrap.draw(first, p)
+    tables = (first, second)
+    values = {
+        "top_k_sensitivity": [operating.retrieved(t, resamples, k=k) for t in tables],
+        "examined_per_cancer": [
+            ranking.rank(t, t["score"], resamples).each(lambda roc: roc.examined(sensitivity))
+            for t in tables
+        ],
+    }
+    return {
+        name: {
+            side: bootstrap.interval(v, p.confidence)
+            for side, v in (("first", one), ("second", other), ("difference", other - one))
+        }
+        for name, (one, other) in values.items()
+    }
 
 
 def verdict(difference: Interval, *, first: str, second: str) -> str:
@@ -122,8 +160,17 @@ def read(source: str, path: Path) -> pd.DataFrame:
     return table[COLUMNS]
 
 
-def _aligned(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
-    """The second in the order of the first."""
+def aligned(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    """Put the second table in the order of the first.
+
+    Args:
+        first: isic_id, patient_id, target and score, one row per lesion.
+        second: The same lesions, in any order.
+
+    Raises:
+        InputError: They are not of the same lesions with the same targets and patients, a lesion
+            occurs twice, or a score is no number.
+    """
     for table in (first, second):
         wrong = table["isic_id"].duplicated() | pd.to_numeric(table["score"], "coerce").isna()
         if wrong.any():

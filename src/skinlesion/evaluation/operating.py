@@ -11,7 +11,7 @@ from sklearn.metrics import roc_curve
 from skinlesion.evaluation import bootstrap
 from skinlesion.evaluation.bootstrap import Interval, Resamples
 
-__all__ = ["Criterion", "measures", "rates", "retrieval", "threshold"]
+__all__ = ["Criterion", "measures", "rates", "retrieval", "retrieved", "threshold"]
 
 Criterion = Literal["specificity", "sensitivity"]
 
@@ -109,6 +109,24 @@ def retrieval(lesions: pd.DataFrame, resamples: Resamples, *, k: int) -> tuple[I
     Source:
         The secondary metric of https://github.com/ISIC-Research/Challenge-2024-Metrics
     """
+    crowded = lesions.groupby("patient_id")["target"].agg(["size", "max"])
+    n_crowded = int(((crowded["size"] > k) & (crowded["max"] == 1)).sum())
+    n_malignant = int((crowded["max"] == 1).sum())
+    values = retrieved(lesions, resamples, k=k)
+    return bootstrap.share(values, resamples.confidence, n_patients=n_malignant), n_crowded
+
+
+def retrieved(lesions: pd.DataFrame, resamples: Resamples, *, k: int) -> np.ndarray:
+    """Compute the top-k retrieval sensitivity of every resample.
+
+    Args:
+        lesions: patient_id, target and score, one row per lesion; both classes.
+        resamples: Of their patients.
+        k: How many lesions of a patient are looked at, >= 1.
+
+    Returns:
+        Shape (1 + n_resamples,), in [0, 1], as `retrieval` defines it.
+    """
     by_patient = lesions.groupby("patient_id")
     above = by_patient["score"].rank(method="min", ascending=False) - 1
     tied = by_patient["score"].rank(method="max", ascending=False) - above
@@ -116,11 +134,7 @@ def retrieval(lesions: pd.DataFrame, resamples: Resamples, *, k: int) -> tuple[I
     n_positives = by_patient["target"].transform("sum").clip(lower=1)
     share = np.stack([lesions["target"] * caught / n_positives, lesions["target"] / n_positives])
     shares, n_patients = bootstrap.totals(share, lesions, resamples)
-    crowded = by_patient["target"].agg(["size", "max"])
-    n_crowded = int(((crowded["size"] > k) & (crowded["max"] == 1)).sum())
-    n_malignant = int((crowded["max"] == 1).sum())
-    found = bootstrap.share(shares / n_patients, resamples.confidence, n_patients=n_malignant)
-    return found, n_crowded
+    return np.asarray(shares / n_patients)
 
 
 def _point(

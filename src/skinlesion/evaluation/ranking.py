@@ -57,6 +57,22 @@ class Roc:
         """Mean precision over the positives, each at its own threshold; shape (n_resamples,)."""
         return np.asarray((np.diff(self.tpr, axis=0) * self.precision[1:]).sum(0))
 
+    def examined(self, sensitivity: float) -> np.ndarray:
+        """Lesions examined per cancer found, at the highest threshold that is sensitive enough.
+
+        Args:
+            sensitivity: To be reached, in (0, 1].
+
+        Returns:
+            Shape (n_resamples,), at least 1; NaN without positives.
+        """
+        enough = np.argmax(self.tpr >= sensitivity - 1e-12, axis=0)
+        columns = np.arange(self.tp.shape[1])
+        found, called = self.tp[enough, columns], (self.tp + self.fp)[enough, columns]
+        return np.asarray(
+            np.divide(called, found, out=np.full_like(found, np.nan), where=found > 0)
+        )
+
     @property
     def precision(self) -> np.ndarray:
         """Share of positives among the lesions up to each block, 1 where there is none."""

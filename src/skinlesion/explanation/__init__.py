@@ -1,4 +1,4 @@
 """Measure what each input gives to the ranking, and show where the network looks.
 
-May import evaluation, network, features, dataset and the ground.
+May import scoring, evaluation, network, features, dataset and the ground.
 """

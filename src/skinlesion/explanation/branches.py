@@ -1,10 +1,10 @@
-"""Models cut in two behind their image branch, which is dear: run once, it serves many questions.
+"""Models cut behind their image branch: it runs once per lesion, and serves many permutations.
 
 To permute tiles among lesions is to permute the pooled features that the branch makes of them.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
@@ -15,18 +15,19 @@ from skinlesion.dataset import batches, partition, stores
 from skinlesion.errors import InputError
 from skinlesion.features import tabular
 from skinlesion.network import trained
+from skinlesion.scoring import executor
 
-__all__ = ["TILE", "Halves", "Member", "cut", "logits", "read"]
+__all__ = ["TILE", "CutModel", "Member", "Piece", "cut", "cut_all", "logits", "pool", "read"]
 
 TILE = "tile"  # beside the names of the tabular features
 N_ROWS = 4096  # of features that go through a network at a time
 
 
 @dataclass(frozen=True)
-class Halves:
-    """A model, cut in two behind its image branch. The halves share its weights."""
+class CutModel:
+    """A model cut in two behind its image branch. The parts share its weights."""
 
-    model: trained.Trained
+    whole: trained.Trained
     image_branch: keras.Model | None  # from tiles to pooled features
     rest: keras.Model  # from the list of pooled and tabular features, whichever exist, to the logit
 
@@ -61,17 +62,18 @@ class Halves:
             )
             for i in range(0, len(pooled), N_ROWS)
         ]
-        return np.concatenate(found)[:, 0].astype(np.float64) - self.model.facts.prior_shift
+        return np.concatenate(found)[:, 0].astype(np.float64) - self.whole.facts.prior_shift
 
 
 @dataclass(frozen=True)
 class Member:
     """A model, and what it reads of the lesions that it scores."""
 
-    halves: Halves
+    model: CutModel
+    fold: int  # of the model
     rows: np.ndarray  # shape (n_rows,), rising: which of all the lesions they are
     weight: float  # of its logits in the mean of the models
-    lesions: batches.Lesions  # those of `rows`
+    lesions: batches.Lesions  # those of `rows`; the store is the executor's
     pooled: np.ndarray  # shape (n_rows, n_pooled), float32
 
     def permuted(self, feature: str, order: np.ndarray) -> np.ndarray:
@@ -88,13 +90,22 @@ class Member:
         if feature == TILE:
             pooled = pooled[order]
         else:
-            columns = _columns(self.halves.model.encoder, feature)
+            columns = _columns(self.model.whole.encoder, feature)
             encoded = encoded.copy()
             encoded[:, columns] = encoded[np.ix_(order, columns)]
-        return self.halves.logits(pooled, encoded)
+        return self.model.logits(pooled, encoded)
 
 
-def cut(m: trained.Trained) -> Halves:
+@dataclass(frozen=True)
+class Piece:
+    """Lesions to run the image branch of a model over."""
+
+    fold: int  # of the model
+    lesions: batches.Lesions  # without a store
+    batch_size: int
+
+
+def cut(m: trained.Trained) -> CutModel:
     """Cut a model in two behind its image branch.
 
     Args:
@@ -102,17 +113,26 @@ def cut(m: trained.Trained) -> Halves:
     """
     inputs = dict(m.logits.input)
     if "image" not in inputs:
-        return Halves(m, None, keras.Model(list(inputs.values()), m.logits.output))
+        return CutModel(m, None, keras.Model(list(inputs.values()), m.logits.output))
     tiles, pooled = inputs.pop("image"), m.logits.get_layer("image_pool").output
     rest = keras.Model([pooled, *inputs.values()], m.logits.output)
-    return Halves(m, keras.Model(tiles, pooled), rest)
+    return CutModel(m, keras.Model(tiles, pooled), rest)
+
+
+def cut_all(models: Mapping[int, trained.Trained]) -> dict[int, CutModel]:
+    """Cut models, as an executor needs them.
+
+    Args:
+        models: By fold.
+    """
+    return {fold: cut(m) for fold, m in models.items()}
 
 
 def read(
-    models: Mapping[int, Halves],
+    models: Mapping[int, CutModel],
     lesions: pd.DataFrame,
     table: pd.DataFrame,
-    store: stores.Store,
+    run: executor.Executor,
     *,
     batch_size: int,
 ) -> list[Member]:
@@ -123,7 +143,7 @@ def read(
         lesions: isic_id and fold. The holdout is scored by all models, each other fold by its
             own, which did not see it.
         table: The metadata of these lesions and maybe of others: isic_id and the features.
-        store: The tiles; each must be readable.
+        run: Has the same models, and the tiles, each of which must be readable.
         batch_size: Tiles per step.
 
     Returns:
@@ -134,14 +154,37 @@ def read(
             absent or holds a bad value, or a tile cannot be read.
     """
     features, members = _looked_up(lesions["isic_id"], table), []
-    scorers = list(_scorers(lesions["fold"], models))
-    total = sum(len(rows) for model, rows, _ in scorers if model.image_branch is not None)
-    with tqdm(total=total, desc="tiles", unit="tile", mininterval=1, disable=not total) as bar:
-        for model, rows, weight in scorers:
-            given = _given(model, features.iloc[rows], store)
-            pooled = _pooled(model, given, batch_size, bar)
-            members.append(Member(model, rows, weight, given, pooled))
-    return members
+    for fold, rows, weight in _scorers(lesions["fold"], models):
+        given, nothing = _given(models[fold], features.iloc[rows]), np.empty((len(rows), 0), "f4")
+        members.append(Member(models[fold], fold, rows, weight, given, nothing))
+    return _with_pooled(members, run, batch_size)
+
+
+def pool(
+    models: Mapping[int, CutModel],
+    store: stores.Store,
+    piece: Piece,
+    on_batch: Callable[[int], object],
+) -> np.ndarray:
+    """Run the image branch of a model over lesions.
+
+    Args:
+        models: By fold, each from `cut`; that of the piece has an image branch.
+        store: The tiles.
+        piece: The lesions.
+        on_batch: Called after each batch with its number of lesions.
+
+    Returns:
+        Shape (n_lesions, n_pooled), float32.
+
+    Raises:
+        images.ImageError: A tile cannot be read.
+    """
+    found, lesions = [], replace(piece.lesions, store=store)
+    for inputs, unread in batches.scoring(lesions, batch_size=piece.batch_size):
+        found.append(models[piece.fold].pooled(inputs["image"])[: len(unread)])
+        on_batch(len(unread))
+    return np.concatenate(found)
 
 
 def logits(members: list[Member], feature: str, order: np.ndarray) -> np.ndarray:
@@ -174,34 +217,48 @@ def _looked_up(isic_ids: pd.Series, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _scorers(
-    folds: pd.Series, models: Mapping[int, Halves]
-) -> Iterator[tuple[Halves, np.ndarray, float]]:
-    """Yield models, the rows of the lesions that each scores, and its share of their score."""
+    folds: pd.Series, models: Mapping[int, CutModel]
+) -> Iterator[tuple[int, np.ndarray, float]]:
+    """Yield models, the rows of the lesions that each scores, and its weight in their score."""
     for fold in sorted(folds.unique()):
         chosen = list(models) if fold == partition.HOLDOUT else [fold]
         if not models.keys() >= set(chosen):
             raise InputError(f"the scored lesions must be of folds with a model. Got fold {fold}.")
         for k in chosen:
-            yield models[k], np.flatnonzero(folds == fold), 1 / len(chosen)
+            yield k, np.flatnonzero(folds == fold), 1 / len(chosen)
 
 
-def _given(halves: Halves, features: pd.DataFrame, store: stores.Store) -> batches.Lesions:
+def _given(model: CutModel, features: pd.DataFrame) -> batches.Lesions:
     return batches.Lesions(
         features["isic_id"].to_numpy(),
-        tabular.transform(features, halves.model.encoder),
-        store if halves.image_branch is not None else None,
-        halves.model.architecture.model.image_px,
+        tabular.transform(features, model.whole.encoder),
+        None,
+        model.whole.architecture.model.image_px,
     )
 
 
-def _pooled(halves: Halves, lesions: batches.Lesions, batch_size: int, bar: tqdm) -> np.ndarray:
-    if halves.image_branch is None:
-        return np.empty((len(lesions), 0), np.float32)
-    found = []
-    for inputs, unread in batches.scoring(lesions, batch_size=batch_size):
-        found.append(halves.pooled(inputs["image"])[: len(unread)])
-        bar.update(len(unread))
-    return np.concatenate(found)
+def _with_pooled(members: list[Member], run: executor.Executor, batch_size: int) -> list[Member]:
+    """Run the image branches; of models without one, the pooled features stay empty."""
+    seeing = [i for i, m in enumerate(members) if m.model.image_branch is not None]
+    total = sum(len(members[i].rows) for i in seeing)
+    n = executor.piece_size(total, batch_size, run.min_pieces)
+    of_member = [(i, piece) for i in seeing for piece in _pieces(members[i], n, batch_size)]
+    found: dict[int, list[np.ndarray]] = {i: [] for i in seeing}
+    with tqdm(total=total, desc="tiles", unit="tile", mininterval=1, disable=not total) as bar:
+        results = run.map(pool, (piece for _, piece in of_member), bar.update)
+        for (i, _), pooled in zip(of_member, results, strict=True):
+            found[i].append(pooled)
+    return [
+        replace(m, pooled=np.concatenate(found[i])) if i in found else m
+        for i, m in enumerate(members)
+    ]
+
+
+def _pieces(m: Member, n: int, batch_size: int) -> Iterator[Piece]:
+    for i in range(0, len(m.rows), n):
+        yield Piece(
+            m.fold, batches.select(m.lesions, np.arange(len(m.rows))[i : i + n]), batch_size
+        )
 
 
 def _columns(encoder: tabular.Encoder, feature: str) -> np.ndarray:

@@ -9,7 +9,8 @@ Source:
 
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import islice, product
 from pathlib import Path
 
@@ -21,8 +22,20 @@ from tqdm import tqdm
 
 from skinlesion.dataset import batches, images, stores
 from skinlesion.explanation import branches
+from skinlesion.scoring import executor
 
-__all__ = ["COOL", "WARM", "drawn", "drops", "hidden", "n_places", "spread", "write"]
+__all__ = [
+    "COOL",
+    "WARM",
+    "Piece",
+    "drawn",
+    "drops",
+    "hidden",
+    "hidden_logits",
+    "n_places",
+    "spread",
+    "write",
+]
 
 # Vermilion and blue, which colour-blind people tell apart: Okabe and Ito (2008),
 # https://jfly.uni-koeln.de/color/
@@ -32,14 +45,31 @@ MAX_OPACITY = 0.7  # so that the tile is still to be seen
 MAX_TILE_PX, MIN_MAP_PX = 256, 192
 
 
+@dataclass(frozen=True)
+class Piece:
+    """Some of the patches of lesions, counted lesion by lesion, each hidden in turn."""
+
+    fold: int  # of the model
+    lesions: batches.Lesions  # without a store
+    fraction: float  # width of a patch, as a share of the tile's
+    patches: range
+    batch_size: int
+
+
 def drops(
-    members: list[branches.Member], n_lesions: int, fraction: float, *, batch_size: int
+    members: list[branches.Member],
+    n_lesions: int,
+    run: executor.Executor,
+    fraction: float,
+    *,
+    batch_size: int,
 ) -> np.ndarray | None:
     """Hide each patch of each tile, and measure how far the mean logit of the models falls.
 
     Args:
-        members: From `halves.read`.
+        members: From `branches.read`.
         n_lesions: How many lesions were read.
+        run: Has the same models, and the tiles.
         fraction: Width of the patch, as a share of the tile's; in (0, 1).
         batch_size: Tiles per step.
 
@@ -47,17 +77,55 @@ def drops(
         Shape (n_lesions, n_places, n_places), positive where hiding lowers the logit; None
         where no model has an image branch. The tabular features stay as they are.
     """
-    seeing = [m for m in members if m.halves.image_branch is not None]
+    seeing = [m for m in members if m.model.image_branch is not None]
     if not seeing:
         return None
     n = n_places(fraction)
-    found, total = np.zeros((n_lesions, n, n)), sum(len(m.rows) for m in seeing) * n**2
+    total = sum(len(m.rows) for m in seeing) * n**2
+    size = executor.piece_size(total, batch_size, run.min_pieces)
+    pieces = (piece for m in seeing for piece in _pieces(m, fraction, size, batch_size))
     with tqdm(total=total, desc="patches", unit="patch", mininterval=1, maxinterval=30) as bar:
-        for m in seeing:
-            before = m.halves.logits(m.pooled, m.lesions.tabular)
-            after = _with_hidden_patches(m, fraction, batch_size, bar).reshape(-1, n, n)
-            found[m.rows] += m.weight * (before[:, np.newaxis, np.newaxis] - after)
+        after = np.concatenate(list(run.map(hidden_logits, pieces, bar.update)))
+    found, start = np.zeros((n_lesions, n, n)), 0
+    for m in seeing:
+        before = m.model.logits(m.pooled, m.lesions.tabular)
+        own = after[start : start + len(m.rows) * n**2].reshape(-1, n, n)
+        found[m.rows] += m.weight * (before[:, np.newaxis, np.newaxis] - own)
+        start += own.size
     return found
+
+
+def hidden_logits(
+    models: Mapping[int, branches.CutModel],
+    store: stores.Store,
+    piece: Piece,
+    on_batch: Callable[[int], object],
+) -> np.ndarray:
+    """Compute the logit of a lesion under each of its patches.
+
+    Args:
+        models: By fold; that of the piece has an image branch.
+        store: The tiles.
+        piece: Which patches of which lesions.
+        on_batch: Called after each batch with its number of patches.
+
+    Returns:
+        Shape (len(piece.patches),), float64, on the true prior.
+
+    Raises:
+        images.ImageError: A tile cannot be read.
+    """
+    m, n = models[piece.fold], piece.batch_size
+    patched = islice(_patched(store, piece), piece.patches.start, piece.patches.stop)
+    rows = np.asarray(piece.patches) // n_places(piece.fraction) ** 2
+    found = []
+    for i in range(0, len(rows), n):
+        part = rows[i : i + n]
+        tiles = np.stack(list(islice(patched, n)))
+        filled = np.pad(tiles, [(0, n - len(tiles)), (0, 0), (0, 0), (0, 0)])
+        found.append(m.logits(m.pooled(filled)[: len(part)], piece.lesions.tabular[part]))
+        on_batch(len(part))
+    return np.concatenate(found)
 
 
 def write(
@@ -71,7 +139,7 @@ def write(
     """Write the tile of each lesion, <isic_id>.png, and its map, <isic_id>-occlusion.png.
 
     Args:
-        lesions: From `explanation.most_wrong`.
+        lesions: From `permutation.most_wrong`.
         drops: From `drops`, of these lesions.
         store: The tiles.
         out: The folder to write into.
@@ -178,26 +246,23 @@ def drawn(tile: np.ndarray, values: np.ndarray, *, limit: float) -> np.ndarray:
     return np.asarray(blended.round().astype(np.uint8))
 
 
-def _with_hidden_patches(
-    m: branches.Member, fraction: float, batch_size: int, bar: tqdm
-) -> np.ndarray:
-    """Logits of each lesion under each patch in turn, shape (n_rows * n_places ** 2,)."""
-    patched = (
-        tile
-        for inputs, unread in batches.scoring(m.lesions, batch_size=batch_size)
-        for whole in inputs["image"][: len(unread)]
-        for tile in hidden(whole, fraction=fraction)
-    )
-    rows = np.repeat(np.arange(len(m.rows)), n_places(fraction) ** 2)
-    found = []
-    for i in range(0, len(rows), batch_size):
-        part = rows[i : i + batch_size]
-        tiles = np.stack(list(islice(patched, batch_size)))
-        filled = np.pad(tiles, [(0, batch_size - len(tiles)), (0, 0), (0, 0), (0, 0)])
-        pooled = m.halves.pooled(filled)[: len(part)]
-        found.append(m.halves.logits(pooled, m.lesions.tabular[part]))
-        bar.update(len(part))
-    return np.concatenate(found)
+def _pieces(m: branches.Member, fraction: float, size: int, batch_size: int) -> Iterator[Piece]:
+    """Cut the patches of all lesions of a member into pieces of whole batches."""
+    each = n_places(fraction) ** 2
+    total = len(m.rows) * each
+    for start in range(0, total, size):
+        stop = min(start + size, total)
+        touched = np.arange(start // each, (stop - 1) // each + 1)
+        patches = range(start - touched[0] * each, stop - touched[0] * each)
+        lesions = batches.select(m.lesions, touched)
+        yield Piece(m.fold, lesions, fraction, patches, batch_size)
+
+
+def _patched(store: stores.Store, piece: Piece) -> Iterator[np.ndarray]:
+    lesions = replace(piece.lesions, store=store)
+    for inputs, unread in batches.scoring(lesions, batch_size=piece.batch_size):
+        for tile in inputs["image"][: len(unread)]:
+            yield from hidden(tile, fraction=piece.fraction)
 
 
 def _tile(store: stores.Store, isic_id: str) -> np.ndarray:

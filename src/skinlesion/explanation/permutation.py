@@ -100,8 +100,8 @@ def importance(
     both cases the two lesions are of the same fold. One permutation serves all features.
 
     Args:
-        members: From `halves.read`.
-        lesions: isic_id, patient_id, target and fold, as given to `halves.read`.
+        members: From `branches.read`.
+        lesions: isic_id, patient_id, target and fold, as given to `branches.read`.
         p: The block `explain`.
         resampling: The block `measure`.
 
@@ -149,7 +149,7 @@ def summary(importance: pd.DataFrame) -> str:
 def _features(members: list[branches.Member]) -> list[str]:
     names = [branches.TILE] if any(m.pooled.shape[1] for m in members) else []
     for m in members:
-        names += m.halves.model.encoder.columns
+        names += m.model.whole.encoder.columns
     return list(dict.fromkeys(names))
 
 

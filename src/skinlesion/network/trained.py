@@ -16,7 +16,7 @@ from skinlesion.features import tabular
 from skinlesion.network import model
 from skinlesion.params import Block
 
-__all__ = ["Facts", "Trained", "columns", "load", "load_folds", "save"]
+__all__ = ["Facts", "Trained", "columns", "is_one", "load", "load_folds", "save"]
 
 WEIGHTS, ARCHITECTURE = "network.weights.h5", "architecture.json"
 ENCODER, FACTS = "encoder.json", "facts.json"
@@ -116,7 +116,7 @@ def load_folds(folder: Path, *, expected: Iterable[int] | None = None) -> dict[i
         InputError: There is no model, a fold is absent or unexpected, or as for `load`.
     """
     alone = expected is None  # which lesions a lone model has seen is not known
-    if alone and (folder / ARCHITECTURE).exists():
+    if alone and is_one(folder):
         return {0: load(folder)}
     paths = [p for p in folder.glob("fold-*") if re.fullmatch(r"fold-\d+", p.name)]
     found = {int(p.name.removeprefix("fold-")): p for p in paths}
@@ -134,6 +134,15 @@ def load_folds(folder: Path, *, expected: Iterable[int] | None = None) -> dict[i
             f"{path}, of an earlier setting; DVC's cache keeps it: rm -r {path}"
         )
     return {fold: load(path) for fold, path in sorted(found.items())}
+
+
+def is_one(folder: Path) -> bool:
+    """Return whether a folder is that of one model, rather than one that holds several.
+
+    Args:
+        folder: Of which `load_folds` is asked.
+    """
+    return (folder / ARCHITECTURE).exists()
 
 
 def columns(models: Sequence[Trained]) -> tuple[list[str], list[str]]:

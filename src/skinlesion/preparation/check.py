@@ -1,73 +1,29 @@
 """Validate a challenge folder before anything is spent on it, and count what it holds."""
 
-import re
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pandera.pandas as pa
 from tqdm import tqdm
 
-from skinlesion.dataset import challenge, images, metadata, stores
-from skinlesion.errors import InputError
-from skinlesion.params import nearest
+from skinlesion.dataset import challenge, metadata, stores
+from skinlesion.preparation import check_ids, check_table, check_tiles
+from skinlesion.preparation.check_tiles import Tiles
+from skinlesion.preparation.findings import Findings, Part
 
-__all__ = ["Findings", "Part", "Tiles", "counts", "inspect", "leave_out", "read", "summary"]
-
-N_EXAMPLES = 10
-
-
-@dataclass
-class Findings:
-    """All that is wrong, grouped: what, and which lesions."""
-
-    errors: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    warnings: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-
-    def lines(self, kind: str) -> list[str]:
-        """Describe each group in a line: its count and its first ten isic_ids.
-
-        Args:
-            kind: "errors" or "warnings".
-        """
-        return [
-            f"{what} ({len(ids):,}): {', '.join(ids[:N_EXAMPLES])}"
-            + " ..." * (len(ids) > N_EXAMPLES)
-            for what, ids in getattr(self, kind).items()
-        ]
-
-    def require_none(self) -> None:
-        """Refuse a folder with errors.
-
-        Raises:
-            InputError: There are errors; all of them are in the message.
-        """
-        if self.errors:
-            lines = "\n".join(f"  {line}" for line in self.lines("errors"))
-            raise InputError(f"check: the data must be whole. Found:\n{lines}")
-
-
-@dataclass(frozen=True)
-class Part:
-    """The training or the test half of a challenge folder."""
-
-    table: pd.DataFrame
-    table_name: str
-    store: stores.Store
-    store_name: str
-    training: bool  # whether patient_id and target are required, and broken tiles are errors
-
-
-@dataclass(frozen=True)
-class Tiles:
-    """The sizes of the tiles that could be decoded."""
-
-    width_px: np.ndarray  # shape (n_tiles,)
-    height_px: np.ndarray  # shape (n_tiles,)
+__all__ = [
+    "Findings",
+    "Part",
+    "Tiles",
+    "counts",
+    "inspect",
+    "leave_out",
+    "lesions",
+    "read",
+    "summary",
+]
 
 
 def read(files: challenge.Files, findings: Findings, *, exclude: Iterable[str]) -> dict[str, Part]:
@@ -106,7 +62,7 @@ def summary(parts: Mapping[str, Part], findings: Findings) -> str:
     train, warnings = parts["train"].table, findings.lines("warnings")
     counted = (
         f"check: {len(train):,} lesions of {train['patient_id'].nunique():,} patients, "
-        f"{train['target'].sum():,} positives; {len(parts['test'].table):,} to score"
+        f"{int(train['target'].sum()):,} positives; {len(parts['test'].table):,} to score"
     )
     return "\n".join([*(f"warning: {line}" for line in warnings), counted])
 
@@ -116,30 +72,27 @@ def inspect(
     findings: Findings,
     *,
     known: Iterable[str] = (),
+    min_side_px: int = 1,
     progress: Callable[..., Any] = tqdm,
 ) -> Tiles:
-    """Validate one half of a challenge folder: its table, and that every tile decodes.
+    """Validate one half of a challenge folder: its table, and every tile.
 
-    A broken tile is an error in training and a warning in the test half, since a test lesion
-    is scored whatever its tile. A tile without a row is a warning.
+    What is wrong with tiles: see `check_tiles.inspect`.
 
     Args:
         part: The half.
         findings: What is wrong is added here.
         known: Further isic_ids whose tiles need no row.
+        min_side_px: `data.min_side_px`, the least width and height of a tile.
         progress: Wraps the iteration over the tiles, as tqdm does.
 
     Returns:
         The sizes of the tiles that could be decoded.
     """
-    _table(part, findings)
-    isic_ids = part.table.get("isic_id", pd.Series(dtype=str)).dropna().astype(str)
-    found = findings.errors if part.training else findings.warnings
-    sizes = _tiles(isic_ids[isic_ids.str.strip() != ""], part, found, progress)
-    orphans = sorted(set(part.store.ids()) - set(isic_ids) - set(known))
-    if orphans:
-        findings.warnings[f"{part.store_name}: a tile has no row in {part.table_name}"] += orphans
-    return sizes
+    check_table.inspect(part, findings)
+    check_ids.inspect(part, findings)
+    given: dict[str, Any] = {"known": known, "min_side_px": min_side_px, "progress": progress}
+    return check_tiles.inspect(part, findings, **given)
 
 
 def leave_out(lesions: pd.DataFrame, isic_ids: Iterable[str], findings: Findings) -> pd.DataFrame:
@@ -148,17 +101,27 @@ def leave_out(lesions: pd.DataFrame, isic_ids: Iterable[str], findings: Findings
     Args:
         lesions: The training table.
         isic_ids: `data.exclude`.
-        findings: An isic_id that the table lacks is added here.
+        findings: An isic_id that the table lacks is added here. Spaces around one do not count.
 
     Returns:
         The other lesions.
     """
     if "isic_id" not in lesions:
         return lesions
-    unknown = sorted(set(isic_ids) - set(lesions["isic_id"]))
+    excluded = {isic_id.strip() for isic_id in isic_ids}
+    unknown = sorted(excluded - set(lesions["isic_id"]))
     if unknown:
         findings.errors["data.exclude: it must name lesions of the training table"] += unknown
-    return lesions[~lesions["isic_id"].isin(set(isic_ids))]
+    return lesions[~lesions["isic_id"].isin(excluded)]
+
+
+def lesions(part: Part) -> pd.DataFrame:
+    """Select what is learnt from: isic_id, patient_id, and target as the integer 0 or 1.
+
+    Args:
+        part: The training half, without errors.
+    """
+    return part.table[list(metadata.REQUIRED)].astype({"target": int})
 
 
 def counts(lesions: pd.DataFrame, sizes: Tiles) -> dict[str, Any]:
@@ -197,84 +160,7 @@ def _part(table: pd.DataFrame, metadata_csv: Path, tiles: Path, *, training: boo
     return Part(table, metadata_csv.name, stores.open_store(tiles), tiles.name, training=training)
 
 
-def _table(part: Part, findings: Findings) -> None:
-    required = metadata.REQUIRED if part.training else ("isic_id",)
-    absent = [column for column in required if column not in part.table]
-    for column in absent:
-        near = nearest(column, part.table.columns)
-        findings.errors[f"{part.table_name}: must have a column {column!r}.{near}"] += ["all"]
-    if not len(part.table):
-        findings.errors[f"{part.table_name}: must hold lesions"] += ["none"]
-    if absent or not len(part.table):
-        return
-    try:
-        _schema(part.training).validate(part.table, lazy=True)
-    except pa.errors.SchemaErrors as error:
-        _collect(error.failure_cases, part.table, part.table_name, findings)
-
-
-def _tiles(
-    isic_ids: pd.Series, part: Part, found: dict[str, list[str]], progress: Callable[..., Any]
-) -> Tiles:
-    # One after the other: threads would wait for HDF5's lock and Python's, and take longer.
-    named = progress(isic_ids, total=len(isic_ids), desc=part.store_name)
-    sizes = [_size(part.store, isic_id) for isic_id in named]
-    first: dict[str, str] = {}
-    for isic_id, size in zip(isic_ids, sizes, strict=True):
-        if isinstance(size, str):
-            # Reasons that differ in a number or some bytes only are one group.
-            reason = first.setdefault(re.sub(r"b(['\"]).*?\1|\d+", "", size), size)
-            found[f"{part.store_name}: {reason}"].append(isic_id)
-    known = np.array([s for s in sizes if not isinstance(s, str)], int).reshape(-1, 2)
-    return Tiles(width_px=known[:, 0], height_px=known[:, 1])
-
-
 def _range(values: np.ndarray) -> dict[str, Any]:
     if not len(values):
         return {}
     return {"min": int(values.min()), "median": float(np.median(values)), "max": int(values.max())}
-
-
-def _size(store: stores.Store, isic_id: str) -> tuple[int, int] | str:
-    try:
-        height, width, _ = images.decode(store.read(isic_id)).shape
-    except images.ImageError as error:
-        return str(error)
-    return width, height
-
-
-def _schema(training: bool) -> pa.DataFrameSchema:
-    named = pa.Check(lambda s: s.astype(str).str.strip() != "", error="must not be blank")
-    plain = pa.Check(lambda s: ~s.astype(str).str.contains("/"), error="must not hold a slash")
-    number = pa.Check(lambda s: np.isfinite(_numbers(s)), error="must be a finite number")
-    binary = pa.Check(lambda s: _numbers(s).isin([0, 1]), error="must be 0 or 1")
-    columns = {
-        "isic_id": pa.Column(checks=[named, plain], unique=True, report_duplicates="all"),
-        "patient_id": pa.Column(checks=[named], required=training),
-    }
-    columns |= {
-        c: pa.Column(checks=[number], nullable=True, required=False) for c in metadata.NUMERIC
-    }
-    if training:
-        columns["target"] = pa.Column(checks=[binary])
-    return pa.DataFrameSchema(columns)
-
-
-def _numbers(column: pd.Series) -> pd.Series:
-    values: pd.Series = pd.to_numeric(column, "coerce")
-    return values.astype(float)
-
-
-def _collect(cases: pd.DataFrame, lesions: pd.DataFrame, name: str, findings: Findings) -> None:
-    words = {"not_nullable": "must not be missing", "field_uniqueness": "must not occur twice"}
-    for key, group in cases.groupby(["column", "check"], sort=False):
-        column, check = map(str, key)
-        # Labels, not places: they count the rows of the file, also after `exclude`.
-        rows = group["index"].astype(int).tolist()
-        ids = lesions["isic_id"].loc[rows]
-        named = [
-            i if isinstance(i, str) else f"row {row + 2}" for i, row in zip(ids, rows, strict=True)
-        ]
-        first = group["failure_case"].infer_objects().tolist()[0]
-        found = "" if check in words else f". Got {first!r} first"
-        findings.errors[f"{name}: {column} {words.get(check, check)}{found}"] += named

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import keras
 
-from skinlesion.network import model, pretrained, trained
+from skinlesion.network import identity, model, pretrained, trained
 from skinlesion.training import (
     checkpoint,
     checkpoint_folder,
@@ -64,7 +64,7 @@ class Run:
             validation=best.values,
             backend=self.settings.keras.backend,
             precision=self.settings.keras.precision,
-            versions=fingerprint.versions(),
+            versions=identity.versions(),
             inputs_md5=self.inputs_md5,
         )
         trained.save(
@@ -100,12 +100,10 @@ def start(
     if settings.train.fitted == "head":
         head.refuse(settings.model)
     data = read(fold, files, settings.model)
-    inputs_md5 = fingerprint.md5s(vars(files).values())
-    tiles = {"tiles": inputs_md5[files.images.as_posix()]}
-    given = (
-        settings.blocks() | tiles | {"fold": str(fold), "devices": distribution.current().devices}
-    )
-    parts = fingerprint.parts(script, inputs_md5, **given)
+    inputs_md5 = identity.md5s(vars(files).values())
+    others = {"fold": str(fold), "devices": distribution.current().devices}
+    others["tiles"] = inputs_md5[files.images.as_posix()]
+    parts = fingerprint.parts(script, inputs_md5, **settings.blocks(), **others)
     for name, text in parts.items():
         distribution.require_same(text, f"agree on {name}")
     architecture = model.Architecture(

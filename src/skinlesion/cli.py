@@ -1,0 +1,173 @@
+"""The command `skinlesion`: what people run beside `dvc`. Each subcommand imports what it needs."""
+
+import sys
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Annotated, Literal
+
+import click
+import typer
+from typer.exceptions import TyperException
+
+from skinlesion import command
+from skinlesion.experiments import run_commands, sweep_commands
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="skinlesion", add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+)
+# Groups of commands, each a Typer of its room. None of these modules imports what is slow to load.
+app.add_typer(run_commands.app)
+app.add_typer(sweep_commands.app, name="sweep")
+
+
+def main() -> None:
+    """Run the command line, with one line per error of its user.
+
+    Raises:
+        SystemExit: With the codes of `command.one_line_errors`; 0 if all went well.
+    """
+    with command.one_line_errors():
+        try:
+            code = app(prog_name="skinlesion", standalone_mode=False)
+        except TyperException as error:
+            raise _as_click(error) from None
+        if code == command.INTERRUPTED:
+            raise KeyboardInterrupt
+        sys.stdout.flush()  # where it goes may be full, which shows here at the latest
+    raise SystemExit(code)
+
+
+def _as_click(error: TyperException) -> click.ClickException:
+    # Typer brings a copy of Click, whose errors are not those of Click.
+    message = f"{error.format_message().removesuffix('.')}."
+    if error.exit_code == 2:
+        return click.UsageError(message, getattr(error, "ctx", None))
+    return click.ClickException(message)
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+) -> None:
+    """Rank skin lesions by their risk of cancer.
+
+    The pipeline itself is run by `dvc repro`.
+    """
+    if version:
+        print(f"skinlesion {installed_version('skinlesion')}")
+    elif context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@app.command(
+    epilog="\b\nExample:\n"
+    "  skinlesion score models data/mine/test-metadata.csv data/mine/test-image.hdf5 scores"
+)
+def score(
+    models: Annotated[
+        Path,
+        typer.Argument(
+            metavar="MODELS", help="A model's folder, or one with a folder fold-K per model."
+        ),
+    ],
+    metadata: Annotated[
+        Path, typer.Argument(metavar="METADATA", help="CSV file with one row per lesion.")
+    ],
+    images: Annotated[
+        Path,
+        typer.Argument(metavar="IMAGES", help="HDF5 file, or folder, with a tile per isic_id."),
+    ],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write submission.csv to.")],
+    batch_size: Annotated[int, typer.Option(min=1, help="Lesions per batch.")] = 128,
+    engine: Annotated[
+        Literal["auto", "keras", "litert"],
+        typer.Option(help="What runs the network; litert is faster on a processor."),
+    ] = "auto",
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop at a tile that cannot be read.")
+    ] = False,
+) -> None:
+    """Score the lesions of any challenge folder.
+
+    Needs neither params.yaml nor DVC. Logits of several models are averaged. A lesion whose tile
+    cannot be read gets the median score and a row in unreadable.csv.
+    """
+    from skinlesion.scoring import folder
+
+    files = folder.Files(models=models, metadata=metadata, images=images, out=out)
+    print(folder.score(files, folder.Settings(batch_size, engine, strict)))
+
+
+@app.command(
+    epilog="\b\nExample:\n"
+    "  skinlesion pack data/raw/isic-2024/train-image data/raw/isic-2024/train-image.hdf5"
+)
+def pack(
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="FOLDER", help="Holds <isic_id>.jpg, .jpeg or .png, any depth."),
+    ],
+    hdf5: Annotated[
+        Path, typer.Argument(metavar="HDF5", help="File to write; an earlier one is replaced.")
+    ],
+    leave_out_broken: Annotated[
+        bool,
+        typer.Option("--leave-out-broken", help="List tiles that do not decode, do not stop."),
+    ] = False,
+) -> None:
+    """Pack a folder of tiles into one HDF5 file.
+
+    DVC hashes one file faster than many. The bytes of each tile are copied unchanged. The file
+    appears once it is complete, so the command can be stopped at any moment.
+    """
+    from functools import partial
+
+    from tqdm import tqdm
+
+    from skinlesion.dataset import stores
+    from skinlesion.preparation import packing
+
+    store = stores.open_store(folder)
+    bar = partial(tqdm, desc="pack", unit="tile", mininterval=1, maxinterval=30)
+    left_out = packing.pack(store, hdf5, leave_out_broken=leave_out_broken, progress=bar)
+    print(f"pack: {len(store.ids()) - len(left_out):,} tiles into {hdf5}")
+    if left_out:
+        print(f"left out {len(left_out):,} broken tiles: see {packing.left_out_csv(hdf5)}")
+
+
+@app.command(epilog="\b\nExample:\n  skinlesion summary")
+def summary() -> None:
+    """Show the figures of the last run, and what is next."""
+    from skinlesion.reporting import summary
+
+    print(summary.text(Path()))
+
+
+@app.command(
+    epilog="\b\nExample, on the second of two hosts:\n"
+    "  export KERAS_DISTRIBUTION_JOB_ADDRESSES=host-0:4242\n"
+    "  export KERAS_DISTRIBUTION_NUM_PROCESSES=2 KERAS_DISTRIBUTION_PROCESS_ID=1\n"
+    "  skinlesion train-process train@0"
+)
+def train_process(
+    stage: Annotated[
+        str, typer.Argument(metavar="STAGE", help="A training stage of dvc.yaml, such as train@0.")
+    ],
+) -> None:
+    """Train a fold as one of several processes.
+
+    They may run on several hosts. Process 0 runs the stage through DVC, even if nothing changed.
+    Every other process runs the stage's command alone, because DVC's lock is taken. See
+    docs/scaling.md.
+    """
+    from skinlesion.experiments import launcher
+    from skinlesion.training import processes
+
+    launcher.run(stage, process_index=processes.current().process_index)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""Compare two recipes over several trainings: folds, seeds, or both.
+
+The bootstrap over patients holds the trained models fixed; this interval holds how much a
+difference varies between trainings. Trainings on folds share most of their lesions, so their
+differences are correlated, and a plain t interval would be too narrow.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.stats import t
+
+from skinlesion import metrics
+from skinlesion.errors import InputError
+from skinlesion.evaluation import bootstrap, comparison
+from skinlesion.evaluation.bootstrap import Interval
+
+__all__ = ["corrected", "differences", "summary"]
+
+Run = pd.DataFrame  # isic_id, patient_id, target, fold and score of out-of-fold lesions
+
+
+def differences(pairs: Sequence[tuple[Run, Run]], p: bootstrap.Params) -> dict[str, np.ndarray]:
+    """Measure the difference of two recipes in each fold of each pair of runs.
+
+    Args:
+        pairs: Runs of the two recipes with the same seed and split: isic_id, patient_id, target,
+            fold and score of the out-of-fold lesions.
+        p: The block `measure`.
+
+    Returns:
+        For pauc and auc, second - first, shape (n_trainings,), by pair, then by fold.
+
+    Raises:
+        InputError: The runs of a pair are not of the same lesions and folds, or a fold lacks one
+            of the classes.
+    """
+    found: dict[str, list[float]] = {"pauc": [], "auc": []}
+    for first, second in pairs:
+        second = comparison.aligned(first, second)
+        if not (first["fold"].to_numpy() == second["fold"].to_numpy()).all():
+            raise InputError(
+                "two runs must have the same folds. Got others: was split.seed changed?"
+            )
+        for fold, rows in first.groupby("fold").indices.items():
+            y_true = first["target"].to_numpy()[rows]
+            if len(set(y_true)) < 2:
+                raise InputError(f"fold {fold} must have lesions of both classes.")
+            scores = [table["score"].to_numpy()[rows] for table in (first, second)]
+            one, other = (metrics.auc(y_true, score) for score in scores)
+            found["auc"].append(other - one)
+            one, other = (metrics.partial_auc(y_true, s, min_tpr=p.min_tpr) for s in scores)
+            found["pauc"].append(other - one)
+    return {name: np.array(values) for name, values in found.items()}
+
+
+def corrected(differences: np.ndarray, *, n_folds: int, confidence: float) -> Interval:
+    """Return the corrected resampled t interval of a mean difference.
+
+    Args:
+        differences: Shape (n_trainings,), from `differences`.
+        n_folds: Of the split; a training is tested on 1 / n_folds of the lesions and fitted to the
+            others. At least 2.
+        confidence: In (0, 1).
+
+    Returns:
+        value, low and high; the limits are None where there is one training only.
+
+    Source:
+        Nadeau and Bengio (2003), https://doi.org/10.1023/A:1024068626366
+    """
+    n, mean = len(differences), float(np.mean(differences))
+    if n < 2:
+        return {"value": mean, "low": None, "high": None}
+    n_test_by_n_train = 1 / (n_folds - 1)
+    error = np.sqrt((1 / n + n_test_by_n_train) * np.var(differences, ddof=1))
+    half = float(t.ppf((1 + confidence) / 2, n - 1) * error)
+    return {"value": mean, "low": mean - half, "high": mean + half}
+
+
+def summary(found: dict[str, Interval], n_trainings: int, *, first: str, second: str) -> str:
+    """Describe a comparison over trainings in a line per measure.
+
+    Args:
+        found: From `corrected`, by measure.
+        n_trainings: How many pairs of trainings there are.
+        first: Name of the one recipe.
+        second: Name of the other.
+    """
+    lines = [f"{n_trainings} pairs of trainings; {second} less {first}, also over trainings:"]
+    for name, label in (("pauc", "pAUC"), ("auc", "AUC")):
+        change = {k: "?" if v is None else f"{v:+.4f}" for k, v in found[name].items()}
+        said = comparison.verdict(found[name], first=first, second=second)
+        lines.append(f"{label:4s}  {change['value']} ({change['low']} to {change['high']})  {said}")
+    return "\n".join(lines)

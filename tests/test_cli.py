@@ -1,0 +1,203 @@
+"""cli: `skinlesion`, its help, and one line for whatever goes wrong."""
+
+import importlib.metadata
+import json
+import os
+import signal
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from tests import command_line
+
+from skinlesion import cli
+
+ROOT = Path(__file__).parents[1]
+COMMANDS = [
+    ("score",),
+    ("pack",),
+    ("summary",),
+    ("train-process",),
+    ("compare",),
+    ("experiments",),
+    ("sweep", "queue"),
+    ("sweep", "table"),
+    ("sweep", "plot"),
+]
+SLOW = {"tensorflow", "keras", "pandas", "numpy", "dvc", "matplotlib", "h5py", "jinja2"}
+
+
+def commands(group, *above: str) -> set[tuple[str, ...]]:
+    """All commands of a Typer, as the words that call them."""
+    found = {(*above, c.name or c.callback.__name__) for c in group.registered_commands}
+    for of in group.registered_groups:
+        found |= commands(of.typer_instance, *above, *([of.name] if of.name else []))
+    return {tuple(word.replace("_", "-") for word in words) for words in found}
+
+
+def test_the_list_of_commands_here_is_complete():
+    ours = {words for words in commands(cli.app) if words[0] != "pull-request"}
+
+    assert ours == set(COMMANDS)
+
+
+def test_the_project_installs_the_command():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+    assert project["scripts"] == {"skinlesion": "skinlesion.cli:main"}
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_the_help_of_every_command_shows_an_example(words, capsys):
+    assert command_line.run(*words, "--help") == 0
+    shown = capsys.readouterr().out
+    _, example = shown.split("Example")
+
+    assert shown.startswith(f"Usage: skinlesion {' '.join(words)} ")
+    assert f"\n    skinlesion {' '.join(words)}" in example
+    assert all(len(line) <= 100 for line in shown.splitlines())
+
+
+def test_the_command_alone_shows_its_help(capsys):
+    assert command_line.run() == 0
+    assert capsys.readouterr().out.startswith("Usage: skinlesion ")
+
+
+def test_the_version_is_that_of_the_package(capsys):
+    assert command_line.run("--version") == 0
+    version = importlib.metadata.version("skinlesion")
+    assert capsys.readouterr().out == f"skinlesion {version}\n"
+
+
+def test_help_loads_nothing_that_is_slow_to_load():
+    code = (
+        "import sys; from tests import command_line; command_line.run('sweep', 'queue', '--help');"
+        "print(*sys.modules, file=sys.stderr)"
+    )
+    ran = run_apart(code)
+
+    assert ran.returncode == 0, ran.stderr
+    loaded = set(ran.stderr.split())
+    assert "skinlesion.cli" in loaded
+    assert loaded & SLOW == set()
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("score",), "Missing argument 'MODELS'. See skinlesion score --help."),
+        (("score", "a", "b", "c"), "Missing argument 'OUT'. See skinlesion score --help."),
+        (("score", *"abcd", "--engine", "steam"), "'steam' is not one of 'auto', 'keras', 'lite"),
+        (
+            ("score", *"abcd", "--batch-size", "0"),
+            "Input should be greater than or equal to 1. See",
+        ),
+        (("pack", "a", "b", "--lose-broken"), "No such option: --lose-broken"),
+        (("sweep",), "Missing command. See skinlesion sweep --help."),
+        (("sweep", "queue"), "Missing option '-S'"),
+        (("swep",), "No such command 'swep'."),
+        (("summary", "more"), "unexpected extra argument"),
+    ],
+)
+def test_a_command_line_that_cannot_be_read_is_one_line_and_code_2(capsys, words, expected):
+    assert command_line.run(*words) == 2
+    shown = capsys.readouterr()
+
+    assert shown.out == ""
+    assert shown.err.startswith("error: ")
+    assert expected in shown.err
+    assert shown.err.count("\n") == 1
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch) -> Path:
+    """A folder that is in no repository, as the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("score", *"abcd"), "a must be a model or hold folders fold-K. It holds none."),
+        (("pack", "a", "b.hdf5"), "a must be an HDF5 file"),
+        (("summary",), "metrics/details.json must be a JSON file."),
+        (("compare", "a", "b"), "params.yaml must be a params file."),
+        (("experiments",), "not inside of a DVC repository"),
+        (("sweep", "table"), "not inside of a DVC repository"),
+        (("sweep", "plot", "a.png"), "not inside of a DVC repository"),
+        (("sweep", "queue", "-S", "a=1"), "not inside of a DVC repository"),
+    ],
+)
+def test_input_that_is_not_what_it_must_be_is_one_line_and_code_1(
+    elsewhere, capsys, words, expected
+):
+    assert command_line.run(*words) == 1
+    shown = capsys.readouterr().err
+
+    assert shown.startswith("error: ")
+    assert expected in shown
+    assert shown.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (OSError(28, "No space left on device", "a/b"), 1, "error: a/b: No space left on device\n"),
+        (KeyboardInterrupt(), 130, "error: interrupted\n"),
+    ],
+)
+def test_a_full_disk_and_ctrl_c_are_one_line(elsewhere, monkeypatch, capsys, error, code, line):
+    from skinlesion.reporting import summary
+
+    def fail(folder: Path) -> str:
+        raise error
+
+    monkeypatch.setattr(summary, "text", fail)
+    assert command_line.run("summary") == code
+    assert capsys.readouterr().err == line
+
+
+@pytest.mark.parametrize("words", [("pack", "tiles"), ("score", "model", "a.csv", "b.hdf5")])
+def test_an_output_below_a_file_is_one_line_and_code_1(elsewhere, capsys, words):
+    (elsewhere / "tiles").mkdir()
+    (elsewhere / "model").mkdir()
+    facts = {"backend": "tensorflow", "precision": "float32"}
+    (elsewhere / "model/facts.json").write_text(json.dumps(facts))
+    (elsewhere / "file").touch()
+
+    assert command_line.run(*words, "file/below") == 1
+    shown = capsys.readouterr().err
+    assert shown.startswith("error: file/below")
+    assert "Not a directory" in shown
+    assert shown.count("\n") == 1
+
+
+def run_apart(code: str, **options) -> subprocess.CompletedProcess:
+    """Run code in a process of its own, which ends with the code of a command."""
+    env = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
+    given = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
+    return subprocess.run([sys.executable, "-c", code], env=env, text=True, **given)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is full")
+def test_output_to_a_full_disk_is_one_line_and_code_1():
+    with open("/dev/full", "w") as full:
+        ran = run_apart("from skinlesion import cli; cli.main()", stdout=full)
+
+    assert ran.returncode == 1
+    assert ran.stderr == "error: [Errno 28] No space left on device\n"
+
+
+def test_a_signal_of_ctrl_c_ends_a_command_with_code_130(elsewhere):
+    code = (
+        "import os, signal; from tests import command_line;"
+        "from skinlesion.reporting import summary;"
+        "summary.text = lambda folder: os.kill(os.getpid(), signal.SIGINT);"
+        "raise SystemExit(command_line.run('summary'))"
+    )
+    ran = run_apart(code)
+
+    assert (ran.returncode, ran.stderr) == (128 + signal.SIGINT, "error: interrupted\n")

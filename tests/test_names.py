@@ -1,0 +1,69 @@
+"""Names of data folders and files: what people call them, dvc.yaml hands on as it is."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from ruamel.yaml import YAML
+
+from skinlesion import params
+from skinlesion.dataset import metadata
+
+ROOT = Path(__file__).parents[1]
+ODD = "-it's my dätä; (1) & #2 *"
+
+
+@pytest.fixture(scope="module")
+def repository(challenge, tmp_path_factory):
+    """A git repository of the project, whose challenge folder and tiles have odd names."""
+    folder = tmp_path_factory.mktemp("here") / "a project"
+    for name in ("src", "stages"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("dvc.yaml", ".gitignore", ".dvcignore", ".dvc/config"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
+    (folder / ODD).mkdir()
+    for half in ("train", "test"):
+        shutil.copy(challenge / f"{half}-metadata.csv", folder / ODD)
+        shutil.copy(challenge / f"{half}-image.hdf5", folder / ODD / f"{half} {ODD}.h5")
+    yaml = YAML()
+    given = yaml.load(ROOT / "params.yaml")
+    given["data"] |= {
+        "raw": ODD,
+        "train_images": f"train {ODD}.h5",
+        "test_images": f"test {ODD}.h5",
+    }
+    given["split"]["n_folds"] = 2
+    yaml.dump(given, folder / "params.yaml")
+    return folder
+
+
+def test_a_folder_may_be_called_what_people_call_it(repository):
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "DVC_SITE_CACHE_DIR": str(repository.parent / "site"),
+        "ITERATIVE_DO_NOT_TRACK": "1",
+    }
+    for line in (["git", "init", "--quiet"], ["dvc", "repro", "encode"]):
+        ran = subprocess.run(line, cwd=repository, env=environment, capture_output=True, text=True)
+        assert ran.returncode == 0, ran.stderr
+
+    lesions = pd.read_csv(repository / "data/interim/lesions.csv")
+    assert len(lesions) == len(pd.read_csv(repository / ODD / "train-metadata.csv"))
+    assert len(pd.read_parquet(repository / "data/processed/fold-0/tabular.parquet"))
+
+
+@pytest.mark.parametrize("key", ["raw", "train_images", "test_images"])
+@pytest.mark.parametrize("name", ['a"b', "a$b", "$(date)", "a`b", "a\\b", "a\nb", ""])
+def test_a_name_that_a_shell_would_read_is_refused_by_its_key(tmp_path, key, name):
+    path = tmp_path / "params.yaml"
+    yaml = YAML()
+    given = yaml.load(ROOT / "params.yaml")
+    given["data"][key] = name
+    yaml.dump(given, path)
+    with pytest.raises(params.ParamsError, match=rf"data\.{key} must be a name without|at least 1"):
+        params.load("data", metadata.Params, path)
