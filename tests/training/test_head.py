@@ -25,6 +25,11 @@ def given(*, weight=None, patients=None) -> head.Drawn:
     )
 
 
+def line(x, lesions, strength: float) -> head.Line:
+    [found] = head.lines(x, lesions, [strength])
+    return found
+
+
 def block(**changes) -> schedule.Head:
     return schedule.Head(**HEAD | changes)
 
@@ -33,29 +38,35 @@ def block(**changes) -> schedule.Head:
 
 
 def test_a_weak_penalty_gives_the_logistic_regression_of_the_features_as_they_are():
-    found = head.line(X, given(), 1e-6)
+    found = line(X, given(), 1e-6)
     expected = LogisticRegression(C=np.inf, max_iter=10_000, tol=1e-8).fit(X[:, :5], Y)
 
     np.testing.assert_allclose(found.logits(X), expected.decision_function(X[:, :5]), atol=1e-2)
 
 
 def test_the_penalty_does_not_depend_on_units_nor_on_the_number_of_lesions():
-    expected = head.line(X, given(), 0.1).logits(X)
+    expected = line(X, given(), 0.1).logits(X)
     scaled = X * [1, 1000, 1, 1, 1, 1] + 7
     twice = head.Drawn(*(np.concatenate([of, of]) for of in vars(given()).values()))
 
-    np.testing.assert_allclose(head.line(scaled, given(), 0.1).logits(scaled), expected, atol=1e-3)
-    np.testing.assert_allclose(head.line(np.vstack([X, X]), twice, 0.1).logits(X), expected, 1e-2)
+    np.testing.assert_allclose(line(scaled, given(), 0.1).logits(scaled), expected, atol=1e-3)
+    np.testing.assert_allclose(line(np.vstack([X, X]), twice, 0.1).logits(X), expected, 1e-2)
 
 
 def test_a_stronger_penalty_gives_a_shorter_line():
-    sizes = [np.abs(head.line(X, given(), s).kernel * X.std(0)).sum() for s in (0.01, 0.1, 1, 10)]
+    sizes = [np.abs(line(X, given(), s).kernel * X.std(0)).sum() for s in (0.01, 0.1, 1, 10)]
 
     assert sizes == sorted(sizes, reverse=True)
 
 
+def test_a_line_does_not_depend_on_the_stronger_ones_before_it():
+    *_, last = head.lines(X, given(), [10.0, 1.0, 0.1])
+
+    np.testing.assert_allclose(last.logits(X), line(X, given(), 0.1).logits(X), atol=1e-2)
+
+
 def test_a_feature_that_never_varies_has_no_weight():
-    assert head.line(X, given(), 0.1).kernel[5] == 0
+    assert line(X, given(), 0.1).kernel[5] == 0
 
 
 def test_a_weight_of_two_is_two_lesions():
@@ -66,7 +77,7 @@ def test_a_weight_of_two_is_two_lesions():
     ones = LogisticRegression(C=1 / (0.1 * 150), tol=1e-8).fit(x[rows], Y[rows])
 
     np.testing.assert_allclose(
-        head.line(X, given(weight=weight), 0.1).logits(X), ones.decision_function(x), atol=1e-2
+        line(X, given(weight=weight), 0.1).logits(X), ones.decision_function(x), atol=1e-2
     )
 
 
@@ -87,22 +98,22 @@ def test_more_noise_asks_for_more_strength():
 
 
 def test_one_strength_is_not_compared(monkeypatch):
-    monkeypatch.setattr(head, "line", None)  # cannot be called
+    monkeypatch.setattr(head, "lines", None)  # cannot be called
 
     assert head.choose(X, given(), block(strengths=[0.5])) == 0.5
 
 
 def test_no_patient_scores_itself(monkeypatch):
-    patients, real, seen = np.arange(N) // 5, head.line, []
+    patients, real, seen = np.arange(N) // 5, head.lines, []
 
-    def line(x, rest, strength):
+    def lines(x, rest, strengths):
         seen.append((x.copy(), set(rest.patients)))
-        return real(x, rest, strength)
+        return real(x, rest, strengths)
 
-    monkeypatch.setattr(head, "line", line)
+    monkeypatch.setattr(head, "lines", lines)
     head.choose(X, given(patients=patients), block(n_folds=4, strengths=[1.0, 0.1], n_repeats=2))
 
-    assert len(seen) == 4 * 2 * 2
+    assert len(seen) == 4 * 2
     for x, left in seen:
         rows = np.isin(patients, list(left))
         assert np.array_equal(x, X[rows])  # all lesions of those left, and of nobody else

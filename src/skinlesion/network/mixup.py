@@ -17,8 +17,8 @@ def mixed(batch: Batch, p: augment.Mixup, seed: tf.Tensor) -> Batch:
 
     The batch is shuffled, so the one before is any other. KerasCV's MixUp knows no weights and no
     table, and draws from a state. Here inputs, targets and weights are mixed alike, so that a loss
-    that is linear in its target is that of both lesions, in their parts; the sums over the batch of
-    the weights, and of weight times target, stay where all are mixed.
+    that is linear in its target is that of both lesions, in their parts. The expected sums of the
+    weights, and of weight times target, stay where all are mixed.
 
     Args:
         batch: In training.

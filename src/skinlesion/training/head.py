@@ -1,11 +1,12 @@
 """Fit a linear head to the features of a frozen backbone, its strength chosen out of fold."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import keras
 import numpy as np
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from skinlesion import metrics
 from skinlesion.dataset import batches
@@ -16,9 +17,9 @@ from skinlesion.training.checkpoint import Best
 from skinlesion.training.fold import Examples
 from skinlesion.training.logger import Log
 
-__all__ = ["Drawn", "Line", "choose", "drawn", "fit", "line", "refuse"]
+__all__ = ["Drawn", "Line", "choose", "drawn", "fit", "lines", "refuse"]
 
-MAX_STEPS = 500
+MAX_STEPS, TOLERANCE = 1000, 1e-4
 
 
 @dataclass(frozen=True)
@@ -94,8 +95,8 @@ def fit(
         cache=cache,
     )
     x_drawn, x_held = x[: len(given.rows)], x[len(given.rows) :]
-    found = line(x_drawn, given, choose(x_drawn, given, p.head))
-    network.get_layer("logit").set_weights([found.kernel[:, None], [found.bias]])
+    [found] = lines(x_drawn, given, [choose(x_drawn, given, p.head)])
+    network.get_layer("logit").set_weights([found.kernel[:, None], np.array([found.bias])])
     values = _values(found.logits(x_drawn), given)
     values |= examples.validation.values(found.logits(x_held))
     log(0, values)
@@ -140,30 +141,35 @@ def choose(x: np.ndarray, given: Drawn, p: schedule.Head) -> float:
         scores = np.zeros((len(strengths), len(x)))
         for held in _parts(fold, given.y_true):
             rest = Drawn(*(of[~held] for of in vars(given).values()))
-            for i, strength in enumerate(strengths):
-                scores[i, held] = line(x[~held], rest, strength).logits(x[held])
+            found = lines(x[~held], rest, strengths)
+            scores[:, held] = [of.logits(x[held]) for of in found]
         aucs += [metrics.auc(given.y_true, of) for of in scores]
     return strengths[int(np.argmax(aucs))]
 
 
-def line(x: np.ndarray, given: Drawn, strength: float) -> Line:
-    """Fit a logistic regression with an L2 penalty.
+def lines(x: np.ndarray, given: Drawn, strengths: Sequence[float]) -> list[Line]:
+    """Fit a logistic regression for each strength of its L2 penalty.
 
     Args:
         x: Shape (n_drawn, n_features). Each feature is standardised first, and the line put
             back on the features as they are.
         given: The lesions.
-        strength: The penalty is strength / 2 times the sum of squares of the standardised
-            kernel, beside the weighted mean of the loss: so it does not depend on how many lesions
-            there are.
+        strengths: From strong to weak, as each starts from the one before. The penalty is
+            strength / 2 times the sum of squares of the standardised kernel, beside the weighted
+            mean of the loss: so it does not depend on how many lesions there are.
     """
     mean, scale = x.mean(0, dtype=np.float64), x.std(0, dtype=np.float64)
     scale[scale == 0] = 1  # a feature that never varies gets no weight
-    inverse = 1 / (strength * given.weight.sum())
-    regression = LogisticRegression(C=inverse, max_iter=MAX_STEPS, tol=1e-5)
-    regression.fit((x - mean) / scale, given.y_true, given.weight)
-    kernel = regression.coef_[0] / scale
-    return Line(kernel, float(regression.intercept_[0] - mean @ kernel))
+    standard, found = (x - mean) / scale, []
+    regression = LogisticRegression(max_iter=MAX_STEPS, tol=TOLERANCE, warm_start=True)
+    # One thread: sums in one order, and no waiting for cores that others use.
+    with threadpool_limits(1):
+        for strength in strengths:
+            regression.set_params(C=1 / (strength * given.weight.sum()))
+            regression.fit(standard, given.y_true, given.weight)
+            kernel = regression.coef_[0] / scale
+            found.append(Line(kernel, float(regression.intercept_[0] - mean @ kernel)))
+    return found
 
 
 def _folds(given: Drawn, n_folds: int, rng: np.random.Generator) -> np.ndarray:
