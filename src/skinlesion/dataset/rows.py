@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,19 +28,15 @@ def require_text(path: Path) -> None:
         InputError: Bytes of it are no UTF-8, or are NUL; the first line with such is named.
     """
     decoder, line = codecs.getincrementaldecoder("utf-8")(), 1
-    with path.open("rb") as file:
-        while True:
-            piece = file.read(N_BYTES)
-            if (at := piece.find(b"\0")) >= 0:
-                number = line + piece.count(b"\n", 0, at)
-                raise InputError(f"{path} must be text. Line {number} holds a NUL byte.")
-            try:
-                decoder.decode(piece, final=not piece)
-            except UnicodeDecodeError as error:
-                raise InputError(_not_utf8(path, error, line)) from None
-            if not piece:
-                return
-            line += piece.count(b"\n")
+    for piece in _pieces(path):
+        if (at := piece.find(b"\0")) >= 0:
+            number = line + piece.count(b"\n", 0, at)
+            raise InputError(f"{path} must be text. Line {number} holds a NUL byte.")
+        try:
+            decoder.decode(piece, final=not piece)
+        except UnicodeDecodeError as error:
+            raise InputError(_not_utf8(path, error, line)) from None
+        line += piece.count(b"\n")
 
 
 def require_whole(path: Path, n_fields: int) -> None:
@@ -67,6 +64,14 @@ def require_whole(path: Path, n_fields: int) -> None:
             )
 
 
+def _pieces(path: Path) -> Iterator[bytes]:
+    """Yield the bytes of a file a piece at a time; the last piece is empty."""
+    with path.open("rb") as file:
+        while piece := file.read(N_BYTES):
+            yield piece
+    yield b""
+
+
 def _arrow_agrees(path: Path) -> bool:
     """Whether Arrow finds as many fields in each row, in a tenth of the time of `_rows`."""
     wrong = False
@@ -83,8 +88,7 @@ def _arrow_agrees(path: Path) -> bool:
     )
     try:
         with pc.open_csv(path, reading, parsing, first) as batches:
-            for _ in batches:
-                pass
+            deque(batches, maxlen=0)
     except pa.ArrowInvalid:
         return False
     return not wrong
@@ -95,13 +99,18 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     line = 1
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file)
-        try:
-            for row in reader:
-                yield line, row
-                line = reader.line_num + 1
-        except csv.Error as error:
-            # Such as a field without end, after a quote that is never closed.
-            raise InputError(f"{path} must be a CSV file in UTF-8. Line {line}: {error}.") from None
+        while (row := _next_row(reader, path, line)) is not None:
+            yield line, row
+            line = reader.line_num + 1
+
+
+def _next_row(reader: Iterator[list[str]], path: Path, line: int) -> list[str] | None:
+    try:
+        return next(reader, None)
+    except csv.Error as error:
+        # Such as a field without end, after a quote that is never closed.
+        found = f"Line {line}: {error}."
+        raise InputError(f"{path} must be a CSV file in UTF-8. {found}") from None
 
 
 def _not_utf8(path: Path, error: UnicodeDecodeError, line: int) -> str:

@@ -5,7 +5,7 @@ difference varies between trainings. Trainings on folds share most of their lesi
 differences are correlated, and a plain t interval would be too narrow.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -37,22 +37,25 @@ def differences(pairs: Sequence[tuple[Run, Run]], p: bootstrap.Params) -> dict[s
             of the classes.
     """
     found: dict[str, list[float]] = {"pauc": [], "auc": []}
-    for first, second in pairs:
-        second = comparison.aligned(first, second)
-        if not (first["fold"].to_numpy() == second["fold"].to_numpy()).all():
-            raise InputError(
-                "two runs must have the same folds. Got others: was split.seed changed?"
-            )
-        for fold, rows in first.groupby("fold").indices.items():
-            y_true = first["target"].to_numpy()[rows]
-            if len(set(y_true)) < 2:
-                raise InputError(f"fold {fold} must have lesions of both classes.")
-            scores = [table["score"].to_numpy()[rows] for table in (first, second)]
-            one, other = (metrics.auc(y_true, score) for score in scores)
-            found["auc"].append(other - one)
-            one, other = (metrics.partial_auc(y_true, s, min_tpr=p.min_tpr) for s in scores)
-            found["pauc"].append(other - one)
+    for fold, y_true, one, other in (each for pair in pairs for each in _folds(*pair)):
+        if len(set(y_true)) < 2:
+            raise InputError(f"fold {fold} must have lesions of both classes.")
+        found["auc"].append(metrics.auc(y_true, other) - metrics.auc(y_true, one))
+        before, after = (metrics.partial_auc(y_true, s, min_tpr=p.min_tpr) for s in (one, other))
+        found["pauc"].append(after - before)
     return {name: np.array(values) for name, values in found.items()}
+
+
+def _folds(first: Run, second: Run) -> Iterator[tuple[int, np.ndarray, np.ndarray, np.ndarray]]:
+    """Yield each fold's number, targets, and scores of both runs."""
+    second = comparison.aligned(first, second)
+    if not (first["fold"].to_numpy() == second["fold"].to_numpy()).all():
+        raise InputError("two runs must have the same folds. Got others: was split.seed changed?")
+    y_true, one, other = (
+        of.to_numpy() for of in (first["target"], first["score"], second["score"])
+    )
+    for fold, rows in first.groupby("fold").indices.items():
+        yield int(fold), y_true[rows], one[rows], other[rows]
 
 
 def corrected(differences: np.ndarray, *, n_test_by_n_train: float, confidence: float) -> Interval:

@@ -76,11 +76,15 @@ def _lacking(
     encoders: Sequence[Encoder], found: Sequence[dict[str, Tally]], name: str
 ) -> list[str]:
     warnings: dict[str, list[str]] = {}
-    for encoder, tallies in zip(encoders, found, strict=True):
-        for feature, lacking in encoder.lacking.items():
-            if error := tallies[feature].error(lacking):
-                raise InputError(f"{name}: {feature}: {error}.")
-            # Once, though the models of all folds may say it with slightly other shares.
-            if lines := tallies[feature].warnings(lacking):
-                warnings.setdefault(feature, lines)
+    compared = (
+        (feature, tallies[feature], lacking)
+        for encoder, tallies in zip(encoders, found, strict=True)
+        for feature, lacking in encoder.lacking.items()
+    )
+    for feature, tally, lacking in compared:
+        if error := tally.error(lacking):
+            raise InputError(f"{name}: {feature}: {error}.")
+        # Once, though the models of all folds may say it with slightly other shares.
+        if lines := tally.warnings(lacking):
+            warnings.setdefault(feature, lines)
     return [f"{feature}: {line}" for feature, lines in warnings.items() for line in lines]

@@ -100,12 +100,11 @@ def _names(table: pd.DataFrame, rows: list[int]) -> list[str]:
 
 
 def _spellings(part: Part, findings: Findings) -> None:
-    for column in ("patient_id", "isic_id"):
-        if column in part.table:
-            given = part.table[column].dropna().astype(str)
-            groups = [" = ".join(map(repr, group)) for group in ids.spellings(given)]
-            if groups:
-                findings.errors[f"{part.table_name}: {column} {SPELLED}"] += groups
+    for column in [c for c in ("patient_id", "isic_id") if c in part.table]:
+        given = part.table[column].dropna().astype(str)
+        groups = [" = ".join(map(repr, group)) for group in ids.spellings(given)]
+        if groups:
+            findings.errors[f"{part.table_name}: {column} {SPELLED}"] += groups
 
 
 def _range(name: str, values: np.ndarray, part: Part, findings: Findings) -> None:
