@@ -6,6 +6,7 @@ differences are correlated, and a plain t interval would be too narrow.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -46,7 +47,7 @@ def differences(pairs: Sequence[tuple[Run, Run]], p: bootstrap.Params) -> dict[s
     return {name: np.array(values) for name, values in found.items()}
 
 
-def _folds(first: Run, second: Run) -> Iterator[tuple[int, np.ndarray, np.ndarray, np.ndarray]]:
+def _folds(first: Run, second: Run) -> Iterator[tuple[Any, np.ndarray, np.ndarray, np.ndarray]]:
     """Yield each fold's number, targets, and scores of both runs."""
     second = comparison.aligned(first, second)
     if not (first["fold"].to_numpy() == second["fold"].to_numpy()).all():
@@ -55,7 +56,7 @@ def _folds(first: Run, second: Run) -> Iterator[tuple[int, np.ndarray, np.ndarra
         of.to_numpy() for of in (first["target"], first["score"], second["score"])
     )
     for fold, rows in first.groupby("fold").indices.items():
-        yield int(fold), y_true[rows], one[rows], other[rows]
+        yield fold, y_true[rows], one[rows], other[rows]
 
 
 def corrected(differences: np.ndarray, *, n_test_by_n_train: float, confidence: float) -> Interval:
