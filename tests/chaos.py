@@ -100,7 +100,8 @@ def attack(
         undo()
     run(folder, line)
     check()
-    print(f"chaos: {line}: killed {n_killed} times, came {n_ends + 1} times to the same end")
+    ends = f"came {n_ends + 1} times to the same end"
+    print(f"chaos: {line}: killed {n_killed} times, {ends}", flush=True)
 
 
 def remove(*places: Path) -> None:
