@@ -16,8 +16,8 @@ __all__ = ["MAX_PIXELS", "ImageError", "decode", "square", "tile"]
 # a few bytes, from taking all memory.
 MAX_PIXELS = 5000 * 5000
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own, higher bound would hide ours and its message
-# Pillow looks into Exif data for the resolution, which is of no use here.
-warnings.filterwarnings("ignore", "Corrupt EXIF data", UserWarning)
+# Pillow looks into Exif data for the resolution, which is of no use here, and warns of damage.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.TiffImagePlugin")
 
 _MODES = ("RGB", "L", "RGBA", "LA", "P", "1")
 _JPEG_START, _JPEG_COLOURS = b"\xff\xd8", ("YCbCr", "Gray", "RGB")
