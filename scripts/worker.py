@@ -1,11 +1,10 @@
-"""Run a stage as one of the processes that train, or score, together: docs/scaling.md.
+"""Run a stage as one of the processes that train together: docs/scaling.md.
 
     python scripts/worker.py STAGE
 
-STAGE is train@0, say, or predict; KERAS_DISTRIBUTION_NUM_PROCESSES and _PROCESS_ID say of how
-many processes this is which. Process 0 runs the stage through DVC, changed or not, which takes
-its outs. Every other runs the stage's command alone: DVC's lock is taken, and no out is its to
-write. What it scores goes to process 0 by way of the folder `checkpoints`.
+STAGE is train@0, say; KERAS_DISTRIBUTION_NUM_PROCESSES and _PROCESS_ID say of how many processes
+this is which. Process 0 runs the stage through DVC, changed or not, which takes its outs. Every
+other runs the stage's command alone: DVC's lock is taken, and no out is its to write.
 """
 
 import os
