@@ -2,9 +2,9 @@
 
     python benchmarks/workers.py [tiny|usual|large]
 
-Four workers of one thread score a table, then two of them, then one; each measure stands between
+Workers of one thread score a table: four, then two of them, then one. Each measure stands between
 measures of one process that has all processors, so that other work on the machine slows both. Then
-pieces that take no time, which shows how many lesions a second the scheduler can send.
+pieces that take no time show how many lesions a second the client can send.
 """
 
 import os
@@ -23,13 +23,12 @@ import harness
 import pandas as pd
 import results
 
-# backbone, px and lesions; rounds
+# (backbone, px, lesions), rounds, and the numbers of workers, of which each follows a larger one
 SIZES = {
-    "tiny": (("tiny", 32, 256), 1),
-    "usual": (("efficientnetv2_b2", 64, 1024), 3),
-    "large": (("efficientnetv2_b2", 64, 4096), 5),
+    "tiny": (("tiny", 32, 256), 1, (1,)),
+    "usual": (("efficientnetv2_b2", 64, 1024), 3, (4, 2, 1)),
+    "large": (("efficientnetv2_b2", 64, 4096), 5, (16, 8, 4, 2, 1)),
 }
-N_WORKERS = (4, 2, 1)
 BATCH_SIZE = 128  # of params.yaml
 N_EMPTY = 100  # pieces that take no time
 
@@ -53,7 +52,7 @@ def rates(folder: str, size: str) -> tuple[list[dict[str, Any]], dict[str, Any]]
     from skinlesion.network import backend
     from skinlesion.scoring import engine, ensemble, executor, lesions, predict
 
-    (name, px, n), n_rounds = SIZES[size]
+    (name, px, n), n_rounds, n_workers = SIZES[size]
     root, keras = Path(folder), backend.Params(backend="tensorflow", precision="float32", seed=0)
     backend.start(keras)
     given, _, encoder = networks.lesions(root, px=px)
@@ -69,8 +68,8 @@ def rates(folder: str, size: str) -> tuple[list[dict[str, Any]], dict[str, Any]]
         return pd.concat(predict.score(models, lesions.Source(table, run), p, selection))
 
     rows: list[dict[str, Any]] = []
-    with _cluster(root) as workers, executor.opened(job, models) as run_on:
-        for count in N_WORKERS:
+    with _cluster(root, max(n_workers)) as workers, executor.opened(job, models) as run_on:
+        for count in n_workers:
             for worker in workers[count:]:
                 worker.kill()
                 worker.wait()
@@ -100,7 +99,7 @@ def _cpu_seconds(processes: list[subprocess.Popen[bytes]]) -> float:
 
 
 @contextmanager
-def _cluster(folder: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
+def _cluster(folder: Path, n_workers: int) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Start a scheduler and its workers, until the block ends."""
     import distributed
 
@@ -110,17 +109,19 @@ def _cluster(folder: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
     address = os.environ["DASK_SCHEDULER_ADDRESS"] = f"tcp://127.0.0.1:{port}"
     local = ("--host", "127.0.0.1", "--no-dashboard")
     worker = ("worker", address, "--no-nanny", "--nthreads", "1", *local)
-    lines = [("scheduler", "--port", str(port), *local), *[worker] * max(N_WORKERS)]
-    env = {k: v for k, v in os.environ.items() if k != "DASK_SCHEDULER_ADDRESS"}
+    lines = [("scheduler", "--port", str(port), *local), *[worker] * n_workers]
+    path = f"{harness.ROOT / 'src'}{os.pathsep}{harness.ROOT / 'benchmarks'}"
+    env = os.environ | {"PYTHONPATH": path}
     processes = [
         subprocess.Popen([sys.executable, "-m", "dask", *words], cwd=folder, env=env)
         for words in lines
     ]
     try:
         with distributed.Client(address, set_as_default=False) as client:
-            client.wait_for_workers(max(N_WORKERS), timeout=300)
+            client.wait_for_workers(n_workers, timeout=300)
         yield processes[1:]
     finally:
+        del os.environ["DASK_SCHEDULER_ADDRESS"]
         for process in processes:
             process.kill()
             process.wait()
