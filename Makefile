@@ -55,3 +55,12 @@ clean: ## remove the environment and caches, not the data
 	@echo "adding the packages of developers to .venv, once"
 	python -m pip install --quiet --requirement requirements-dev.txt
 	touch $@
+
+.PHONY: fuzz chaos
+MINUTES ?= 60
+fuzz: .venv/installed-dev ## malformed and odd inputs, others each time: MINUTES, 60 unless given
+	python tests/fuzz.py $(MINUTES)
+
+KILLS ?= 30
+chaos: .venv/installed-dev ## kill repro, push and pull at KILLS moments each; the outs must agree
+	python -m tests.chaos $(KILLS)

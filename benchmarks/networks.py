@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import keras
 import numpy as np
 import pandas as pd
 from harness import ROOT
@@ -110,6 +111,29 @@ def untrained(plan: model.Architecture, encoder: tabular.Encoder) -> trained.Tra
         plan: Of the network.
         encoder: Of its features.
     """
+    found = {0: _random(model.build(plan), plan, encoder)}
+    return engine.prepared(found, params.load("predict", predict.Params, PARAMS).engine)[0]
+
+
+def saved(
+    plan: model.Architecture, encoder: tabular.Encoder, folder: Path
+) -> dict[int, trained.Trained]:
+    """Write a model of fold 0 with random weights, and load it.
+
+    Args:
+        plan: Of the network.
+        encoder: Of its features.
+        folder: Of the models.
+    """
+    network = model.build(plan)
+    facts = _random(network, plan, encoder).facts
+    trained.save(folder / "fold-0", network, architecture=plan, encoder=encoder, facts=facts)
+    return trained.load_folds(folder)
+
+
+def _random(
+    network: keras.Model, plan: model.Architecture, encoder: tabular.Encoder
+) -> trained.Trained:
     facts = trained.Facts(
         prior_shift=0.0,
         best_epoch=0,
@@ -119,5 +143,4 @@ def untrained(plan: model.Architecture, encoder: tabular.Encoder) -> trained.Tra
         versions={},
         inputs_md5={},
     )
-    found = trained.Trained(model.logits_of(model.build(plan)), encoder, plan, facts)
-    return engine.prepared({0: found}, params.load("predict", predict.Params, PARAMS).engine)[0]
+    return trained.Trained(model.logits_of(network), encoder, plan, facts)

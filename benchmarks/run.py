@@ -19,6 +19,7 @@ BENCHMARKS = (
     "stages",
     "reading",
     "scoring",
+    "workers",
     "engines",
     "training",
     "starter",

@@ -68,7 +68,7 @@ def pipeline(folder: Path, name: str, px: int, steps: Sequence[int]) -> Ran:
     with redirect_stdout(sys.stderr):
         fitting.fit(
             model.build(plan),
-            fold.Examples(plan_of_epochs, networks.validation(given, y_true)),
+            fold.Examples(plan_of_epochs, networks.validation(given, y_true), given.isic_ids),
             fitting.Recipe(train=p, augment=networks.augmentation("default")),
             log=lambda epoch, values: ends.append(_now()),
         )

@@ -98,7 +98,7 @@ def _rates(
     with redirect_stdout(sys.stderr):
         fitting.fit(
             model.build(plan),
-            fold.Examples([data], networks.validation(lesions, y_true)),
+            fold.Examples([data], networks.validation(lesions, y_true), lesions.isic_ids),
             fitting.Recipe(train=p, augment=changes),
             log=log,
         )

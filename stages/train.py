@@ -1,4 +1,4 @@
-"""Stage `train`: fit one fold's network; keep the epoch of the highest validation pAUC.
+"""Stage `train`: fit one fold's network; keep its best epoch by validation pAUC, or its last.
 
 The holdout is not read. Each epoch's values are logged through dvclive. A run that was killed
 leaves its last epoch in the folder `checkpoints`, where the next one resumes. Of processes that
@@ -10,7 +10,7 @@ from pathlib import Path
 from skinlesion import command, params
 from skinlesion.network import augment, backend
 from skinlesion.network import model as network
-from skinlesion.training import distribution, fitting, logger, run, schedule, settings
+from skinlesion.training import distribution, logger, run, schedule, settings
 from skinlesion.training import fold as folds
 
 
@@ -26,16 +26,10 @@ def main(fold: int, files: folds.Files, *, model: Path, log: Path) -> None:
     say = logger.speaker(f"fold {fold}", speaks=shard.writes)
     training = run.start(fold, files, p, script=Path(__file__), say=say)
     with logger.opened(log, writes=shard.writes) as logged:
-        best = fitting.fit(
-            training.network,
-            training.data.examples,
-            p.recipe,
-            log=logged,
-            checkpoint=training.kept,
-        )
+        best = training.fit(logged)
     if shard.writes:
         training.save(model, best)
-    say(best.summary(p.train.n_epochs))
+    say(best.summary(p.train))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ STRENGTHS = {
     "saturation": {"max_change": 0.2},
     "hue": {"max_change": 0.1},
     "cutout": {"max_change": 0.5},
+    "mixup": {"alpha": 0.5},
 }
 
 

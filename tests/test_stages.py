@@ -417,6 +417,17 @@ def copied(source: str, target: str):
     return lambda work: shutil.copytree(work / source, work / target)
 
 
+def with_column(path: str, column: str, value: object):
+    def change(work):
+        pd.read_csv(work / path).assign(**{column: value}).to_csv(work / path, index=False)
+
+    return change
+
+
+def cut(path: str, n_bytes: int):
+    return lambda work: (work / path).write_bytes((work / path).read_bytes()[:-n_bytes])
+
+
 TRAIN, TEST = f"{RAW}/train-metadata.csv", f"{RAW}/test-metadata.csv"
 REFUSALS = {
     "missing table": ("check", empty(TRAIN), "train-metadata.csv must be a metadata table"),
@@ -496,6 +507,26 @@ REFUSALS = {
         "predict",
         without_column(TEST, "age_approx"),
         "test-metadata.csv must have a column 'age_approx'",
+    ),
+    "test table that was cut off": (
+        "predict",
+        cut(TEST, 200),
+        "test-metadata.csv must have as many fields in each row as in its header, 44. Line 31 has",
+    ),
+    "test table of unknown categories": (
+        "predict",
+        with_column(TEST, "sex", "m"),
+        "test-metadata.csv: sex: it must have values that training had. Got only 'm' (30)",
+    ),
+    "feature that only the training table has": (
+        "check",
+        without_column(TEST, "age_approx"),
+        "test-metadata.csv: must have the feature 'age_approx'",
+    ),
+    "ages that cannot be": (
+        "check",
+        with_column(TRAIN, "age_approx", 999),
+        "train-metadata.csv: age_approx must be in [0, 120] years. Got 999 first (240)",
     ),
     "strict scoring of a missing tile": (
         "predict",

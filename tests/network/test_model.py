@@ -31,6 +31,24 @@ def test_b2_has_the_size_of_its_preset(architecture):
     assert model.backbone(p, rescale=True).count_params() == 8_769_374
 
 
+def skips(network: keras.Model) -> list[float]:
+    """The rates at which the blocks of a backbone are left out, in their order."""
+    layers = network._flatten_layers(include_self=False)
+    return [of.rate for of in layers if isinstance(of, keras.layers.Dropout)]
+
+
+@pytest.mark.parametrize("backbone", ["tiny", "efficientnet_lite0"])
+def test_blocks_are_left_out_more_often_the_deeper_they_lie(architecture, backbone):
+    rates = skips(model.backbone(architecture(backbone=backbone).model, rescale=True))
+    half = architecture(backbone=backbone, stochastic_depth=0.1).model
+    never = architecture(backbone=backbone, stochastic_depth=0.0).model
+
+    assert rates == sorted(rates)
+    assert 0.1 < rates[-1] < 0.2
+    assert skips(model.backbone(half, rescale=True)) == pytest.approx(np.divide(rates, 2))
+    assert skips(model.backbone(never, rescale=True)) == []
+
+
 def test_every_backbone_of_the_params_can_be_built():
     names = set(model.Params.model_fields["backbone"].annotation.__args__)
 
@@ -92,6 +110,34 @@ def test_a_network_sees_the_tiles_as_its_backbone_scales_them(architecture, inpu
     expected = network.get_layer("backbone")(inputs["image"].astype(np.float32))
 
     np.testing.assert_allclose(seen(inputs), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("stages", [[1], [2, 3], [1, 2, 3]])
+def test_stages_are_pooled_side_by_side_and_the_layers_behind_are_left_out(
+    architecture, inputs, stages
+):
+    plan, whole = architecture(pooled_stages=stages), model.build(architecture())
+    network = model.build(plan)
+    backbone, every = network.get_layer("backbone"), whole.get_layer("backbone")
+    for layer in backbone.layers:
+        if layer.weights:
+            layer.set_weights(every.get_layer(layer.name).get_weights())
+    found = keras.Model(network.input, network.get_layer("image_pool").output)(inputs)
+    ends = [every.get_layer(f"block{stage}a_").output for stage in stages]
+    expected = keras.Model(every.input, ends)(inputs["image"].astype(np.float32))
+    expected = [np.asarray(of).mean((1, 2)) for of in keras.tree.flatten(expected)]
+
+    np.testing.assert_allclose(found, np.hstack(expected), rtol=1e-4, atol=1e-5)
+    assert len(backbone.layers) < len(every.layers)
+    assert called(network, inputs).shape == (5, 1)
+
+
+@pytest.mark.parametrize(
+    ("backbone", "stages"), [("tiny", [4]), ("tiny", [2, 1]), ("tiny", [1, 1]), ("none", [1])]
+)
+def test_stages_that_the_backbone_has_not_are_refused(architecture, backbone, stages):
+    with pytest.raises(ValidationError, match="pooled_stages rise, and whose backbone has"):
+        architecture(backbone=backbone, pooled_stages=stages)
 
 
 def test_logits_and_network_share_weights_and_differ_by_a_sigmoid(architecture, inputs):

@@ -9,7 +9,7 @@ import pytest
 from keras.src.applications import efficientnet_v2
 
 from skinlesion.errors import InputError
-from skinlesion.network import model, pretrained
+from skinlesion.network import lite, model, pretrained
 
 pytestmark = pytest.mark.usefixtures("keras_started")
 
@@ -197,4 +197,6 @@ def test_addresses_and_checksums_are_those_of_keras_applications():
 
 
 def test_every_backbone_that_may_have_weights_has_published_ones():
-    assert pretrained.PUBLISHED.keys() == model.BACKBONES.keys() - {"tiny"}
+    published = pretrained.PUBLISHED.keys() | lite.PUBLISHED.keys()
+
+    assert published == model.BACKBONES.keys() - {"tiny"}

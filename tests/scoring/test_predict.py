@@ -1,11 +1,15 @@
 """scoring.predict: every lesion gets one score, on the true prior, in the order of the table."""
 
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from pydantic import ValidationError
 from tests import scorings
 from tests.scorings import PARAMS, scored
+from tests.tiles import encoded
 
 from skinlesion.dataset import metadata
 from skinlesion.errors import InputError
@@ -41,6 +45,28 @@ def test_the_logits_of_models_are_averaged_each_on_the_true_prior(make, test_csv
     np.testing.assert_allclose(
         scored(models, test_csv, store)["logit"], (one + two) / 2, atol=1e-12
     )
+
+
+class Turned:
+    """Tiles as PNG, a quarter of a turn further."""
+
+    def __init__(self, store, n_turns: int) -> None:
+        self.store, self.n_turns = store, n_turns
+
+    def read(self, isic_id: str) -> bytes:
+        pixels = np.asarray(Image.open(io.BytesIO(self.store.read(isic_id))).convert("RGB"))
+        return encoded(np.rot90(pixels, self.n_turns))
+
+
+@pytest.mark.parametrize("n_views", [4, 8])
+def test_over_all_turns_a_score_does_not_depend_on_how_a_tile_lies(make, test_csv, store, n_views):
+    m, p = make(), PARAMS.model_copy(update={"n_views": n_views})
+    one, other = (scored([m], test_csv, Turned(store, n))["logit"] for n in (0, 1))
+    mean, turned = (scored([m], test_csv, Turned(store, n), p)["logit"] for n in (0, 1))
+
+    np.testing.assert_allclose(mean, turned, rtol=0, atol=3e-5)
+    assert np.abs(one - other).max() > 1e-4
+    assert np.abs(mean - one).max() > 1e-4
 
 
 @pytest.mark.parametrize(("n_read", "n_pieces"), [(3, 4), (8, 4), (17, 2), (30, 2), (40, 1)])

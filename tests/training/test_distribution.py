@@ -24,7 +24,8 @@ from skinlesion.training import distribution
 STILL = {name: {"rate": 0.0} for name in ("horizontal_flip", "vertical_flip", "quarter_turn")}
 STILL |= {name: {"rate": 0.0, "max_change": 0.1} for name in ("brightness", "contrast")}
 JAX = {"KERAS_BACKEND": "jax"}
-SMALL = {"augment": STILL, "train": {"n_epochs": 3, "batch_size": 16}}
+RECIPE = {"average_momentum": 0.9, "frozen_epochs": 1, "backbone_rate": 0.5}
+SMALL = {"augment": STILL, "train": {"n_epochs": 3, "batch_size": 16} | RECIPE}
 # A machine with two devices: TensorFlow takes one CPU for both. Runs the stage in each folder.
 TWO_DEVICES = """
 import os, runpy, sys

@@ -50,7 +50,7 @@ def fitted(network, lesions, y_true, p, *, prior_shift=0.0, augmentation_p=None,
     validation = fold.Validation(batches.select(lesions, held), y_true[held], prior_shift)
     best = fitting.fit(
         network,
-        fold.Examples([epoch], validation),
+        fold.Examples([epoch], validation, lesions.isic_ids),
         fitting.Recipe(train=p, augment=augmentation_p or augmentation()),
         **{"log": lambda epoch, values: logged.append(values)} | options,
     )
@@ -188,7 +188,7 @@ def test_training_goes_round_and_round_through_the_plan(architecture, problem, m
     ]
     fitting.fit(
         table_network(architecture),
-        fold.Examples(plan, fold.Validation(lesions, y_true, 0.0)),
+        fold.Examples(plan, fold.Validation(lesions, y_true, 0.0), lesions.isic_ids),
         fitting.Recipe(train=params(n_epochs=3, batch_size=20), augment=augmentation()),
         log=lambda *_: None,
     )
@@ -208,7 +208,7 @@ def test_weights_of_lesions_count(architecture, problem):
         )
         fitting.fit(
             network,
-            fold.Examples([epoch], fold.Validation(lesions, y_true, 0.0)),
+            fold.Examples([epoch], fold.Validation(lesions, y_true, 0.0), lesions.isic_ids),
             fitting.Recipe(train=params(n_epochs=4), augment=augmentation()),
             log=lambda *_: None,
         )
@@ -298,16 +298,115 @@ def assert_equal(found, expected) -> None:
     assert found[1:5] == expected[1:5]
 
 
+def recorded(monkeypatch, network):
+    """Note the weights at each validation."""
+    seen, real = [], metrics.partial_auc
+
+    def partial_auc(*args):
+        seen.append(network.get_weights())
+        return real(*args)
+
+    monkeypatch.setattr("skinlesion.metrics.partial_auc", partial_auc)
+    return seen
+
+
+def equal(one, two) -> bool:
+    return all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
+
+
+def test_the_last_epoch_is_kept_where_it_is_asked_for(architecture, problem, monkeypatch):
+    lesions, y_true = problem
+    paucs = iter([0.1, 0.15, 0.12])
+    monkeypatch.setattr("skinlesion.metrics.partial_auc", lambda *_: next(paucs))
+    p = params(select="last")
+    best, logged = fitted(table_network(architecture), only(lesions, image=False), y_true, p)
+
+    assert (best.epoch, best.values) == (2, logged[2])
+    assert best.summary(p).startswith("last epoch 3 of 3, validation pAUC 0.1200")
+
+
+def test_averages_are_what_is_validated_and_kept(architecture, problem, monkeypatch):
+    lesions, y_true = problem
+    lesions, start = only(lesions, image=False), table_network(architecture).get_weights()
+    found = []
+    for momentum in (None, 0.9):
+        network = table_network(architecture)
+        network.set_weights(start)
+        seen = recorded(monkeypatch, network)
+        p = params(average_momentum=momentum, select="last", weight_decay=0.0)
+        best, _ = fitted(network, lesions, y_true, p)
+        scores, _ = model.apply(
+            model.logits_of(network).predict_on_batch,
+            batches.select(lesions, np.arange(2 * N // 3, N)),
+            batch_size=7,
+        )
+
+        assert equal(network.get_weights(), seen[-1])
+        assert best.values["validation/auc"] == metrics.auc(y_true[2 * N // 3 :], scores)
+        found.append(seen)
+    steps, averages = found
+
+    assert not equal(steps[-1], averages[-1])
+    for first, last, average in zip(start, steps[-1], averages[-1], strict=True):
+        moved = np.linalg.norm(average - first), np.linalg.norm(last - first)
+        assert 0.1 * moved[1] < moved[0] < moved[1]  # behind, and on the same way
+
+
+def normalisations(backbone) -> list[keras.layers.BatchNormalization]:
+    layers = backbone._flatten_layers()
+    kind = keras.layers.BatchNormalization
+    return [layer for layer in layers if isinstance(layer, kind) and layer.weights]
+
+
+def test_a_frozen_backbone_learns_later_but_for_frozen_normalisation(
+    architecture, problem, monkeypatch
+):
+    lesions, y_true = problem
+    network = model.build(architecture(n_features=0))
+    backbone = network.get_layer("backbone")
+    start, n = network.get_weights(), len(backbone.weights)
+    still = [layer.get_weights() for layer in normalisations(backbone)]
+    seen = recorded(monkeypatch, network)
+    p = params(frozen_epochs=1, n_epochs=2, batch_norm="frozen", select="last")
+    fitted(network, only(lesions, tabular=False), y_true, p)
+
+    assert equal(seen[0][:n], start[:n])
+    assert not any(np.array_equal(a, b) for a, b in zip(seen[0][n:], start[n:], strict=True))
+    assert not equal(seen[1][:n], seen[0][:n])
+    for layer, weights in zip(normalisations(backbone), still, strict=True):
+        assert equal(layer.get_weights(), weights)
+
+
+@pytest.mark.parametrize("batch_norm", ["trained", "frozen"])
+def test_what_is_not_frozen_is_trained(architecture, batch_norm):
+    backbone, p = model.backbone(architecture().model, rescale=True), params(batch_norm=batch_norm)
+    n_of_all, n_of_norms = len(backbone.trainable_variables), 2 * len(normalisations(backbone))
+    fitting._set_trainable(backbone, p, is_frozen=True)
+    n_frozen = len(backbone.trainable_variables)
+    fitting._set_trainable(backbone, p, is_frozen=False)
+
+    assert n_frozen == 0
+    assert n_of_all - len(backbone.trainable_variables) == n_of_norms * (batch_norm == "frozen")
+
+
 WITH_TILES = {"image_dropout": 0.3, "tabular_dropout": 0.3}
 TABLE = {"backbone": "none", "tabular_dropout": 0.3}
+RECIPE = {"average_momentum": 0.9, "backbone_rate": 0.1, "frozen_epochs": 2, "batch_norm": "frozen"}
 
 
 @pytest.mark.parametrize(
-    ("network_p", "precision", "stops"),
-    [(WITH_TILES, "float32", [1]), (TABLE, "float32", [1, 2, 4]), (TABLE, "mixed_float16", [2])],
+    ("network_p", "precision", "stops", "recipe"),
+    [
+        (WITH_TILES, "float32", [1], {}),
+        (TABLE, "float32", [1, 2, 4], {}),
+        (TABLE, "mixed_float16", [2], {}),
+        (WITH_TILES, "float32", [1, 2, 3], RECIPE),
+        (TABLE, "mixed_float16", [3], {"average_momentum": 0.9}),
+    ],
 )
-def test_a_stopped_training_resumes_to_the_same_bits(attempt, network_p, precision, stops):
+def test_a_stopped_training_resumes_to_the_same_bits(attempt, network_p, precision, stops, recipe):
     given = {"network_p": network_p, "precision": precision, "n_epochs": 4, "warmup_epochs": 1.5}
+    given |= recipe
     expected = attempt(folder="never stopped", **given)
     for n_before, n_epochs in enumerate(stops):
         attempt(after=n_epochs, seed=n_before, **given)  # only the first's seed may count

@@ -147,3 +147,18 @@ def test_an_input_that_the_lesions_lack_is_left_out(lesions, left_out):
     [(inputs, _, _)] = batches_of(feed(some, quarter_turn=0.5).epoch(data, epoch=0))
 
     assert inputs.keys() == {"image", "tabular"} - {left_out}
+
+
+def test_lesions_are_mixed_after_their_augmentation_with_table_and_target(lesions, data):
+    plain = batches_of(feed(lesions).epoch(data, epoch=1))
+    mixed = batches_of(feed(lesions, mixup=1.0).epoch(data, epoch=1))
+    again = batches_of(feed(lesions, mixup=1.0).epoch(data, epoch=1))
+
+    assert len(plain) == len(mixed)
+    for one, two, three in zip(plain, mixed, again, strict=True):
+        tabular, tile = two[0]["tabular"][:, 0], two[0]["image"][:, 0, 0, 0]
+        assert not np.allclose(tabular, one[0]["tabular"][:, 0])
+        np.testing.assert_allclose(tile, 10 * tabular, rtol=1e-4, atol=1e-3)
+        assert two[1].shape == one[1].shape
+        assert two[2].sum() == pytest.approx(one[2].sum(), rel=0.2)
+        assert all(np.array_equal(two[i], three[i]) for i in (1, 2))

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.augmentations import augmentation
-from tests.recipes import params
+from tests.recipes import HEAD, params
 from tests.training.test_fold import paths  # noqa: F401 (a fixture)
 
 from skinlesion.errors import InputError
@@ -42,6 +42,62 @@ def test_the_same_run_has_the_same_name_and_first_weights_and_another_has_not(st
     assert one.kept.key == same.kept.key != other.kept.key
     for a, b in zip(one.network.get_weights(), same.network.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.fixture
+def tiles(paths, architecture, solid_tiles, monkeypatch, tmp_path):  # noqa: F811
+    """Start a run of a fold on tiles and table, with changes of the block `train` and its head."""
+    store = solid_tiles({f"ISIC_{i}": 40 * i for i in range(6)})
+    monkeypatch.setattr("skinlesion.dataset.stores.open_store", lambda path: store)
+    monkeypatch.chdir(tmp_path)
+
+    def make(fold: int = 0, content: bytes = b"tiles", head=None, **changes) -> run.Run:
+        (tmp_path / "tiles.hdf5").write_bytes(content)
+        backend.start(KERAS)
+        block = HEAD | {"strengths": [0.1], **(head or {})}
+        p = settings.Settings(
+            keras=KERAS,
+            model=architecture(**{"tabular_units": []} | changes).model,
+            augment=augmentation(),
+            train=params(fitted="head", head=block),
+        )
+        files = Files(*paths, images=tmp_path / "tiles.hdf5")
+        return run.start(fold, files, p, script=Path(__file__), say=print)
+
+    return make
+
+
+def test_a_head_is_fitted_where_it_is_asked_for_and_its_features_are_shared_by_folds(
+    tiles, tmp_path, monkeypatch
+):
+    logged: list[int] = []
+    found = tiles()
+    best = found.fit(lambda epoch, values: logged.append(epoch))
+    found.save(tmp_path / "model", best)
+    monkeypatch.setattr("skinlesion.dataset.batches.scoring", None)  # cannot be called
+    again = tiles()
+    same = again.fit(lambda epoch, values: None)
+
+    assert logged == [0]
+    assert trained.load(tmp_path / "model").facts.validation == best.values == same.values
+    assert found.pooled.key == tiles(fold=1).pooled.key == tiles(head={"seed": 5}).pooled.key
+
+
+def test_features_of_other_tiles_views_or_networks_are_others(tiles):
+    runs = [
+        tiles(),
+        tiles(content=b"other tiles"),
+        tiles(head={"n_views": 8}),
+        tiles(pooled_stages=[1]),
+        tiles(image_px=40),
+    ]
+
+    assert len({of.pooled.key for of in runs}) == len(runs)
+
+
+def test_a_head_of_several_layers_is_refused_before_anything_is_read(tiles):
+    with pytest.raises(InputError, match=r"where train\.fitted is head"):
+        tiles(tabular_units=[8])
 
 
 def test_what_is_saved_scores_and_says_what_it_was_made_from(start, tmp_path):

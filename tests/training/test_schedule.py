@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 from tests.recipes import params
 
 from skinlesion.training import schedule
@@ -49,3 +50,32 @@ def test_the_rate_of_the_shortest_training_is_positive(kind, warmup_epochs):
     p = params(schedule=kind, warmup_epochs=warmup_epochs)
 
     assert all(0 < rate <= p.learning_rate for n in (1, 2, 3) for rate in rates(p, n, 1))
+
+
+@pytest.mark.parametrize(("n_frozen", "expected"), [(0, [4] * 4), (1, [1, 3, 3, 3]), (4, [4] * 4)])
+def test_each_phase_has_a_learning_rate_of_its_own(n_frozen, expected):
+    p = params(n_epochs=4, frozen_epochs=n_frozen, schedule="cosine")
+    found = [schedule.phase(p, epoch) for epoch in range(4)]
+
+    assert [of.n_epochs for _, of in found] == expected
+    assert all(epoch in epochs for epoch, (epochs, _) in enumerate(found))
+    kinds = [of.schedule for _, of in found]
+    assert kinds == ["constant"] * n_frozen + ["cosine"] * (4 - n_frozen)
+
+
+def test_without_frozen_epochs_a_training_is_one_phase():
+    p = params()
+
+    assert schedule.phase(p, 0) == (range(p.n_epochs), p)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"select": "last", "early_stopping_patience": 2}, "patience: null where select is last"),
+        ({"frozen_epochs": 4}, "frozen_epochs are among its n_epochs"),
+    ],
+)
+def test_params_that_contradict_each_other_are_refused(changes, expected):
+    with pytest.raises(ValidationError, match=expected):
+        params(**changes)

@@ -1,6 +1,7 @@
 """Tiles: from the bytes of a JPEG or PNG to pixels, as they were photographed."""
 
 import io
+import warnings
 
 import numpy as np
 import simplejpeg
@@ -15,6 +16,8 @@ __all__ = ["MAX_PIXELS", "ImageError", "decode", "square", "tile"]
 # a few bytes, from taking all memory.
 MAX_PIXELS = 5000 * 5000
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own, higher bound would hide ours and its message
+# Pillow looks into Exif data for the resolution, which is of no use here.
+warnings.filterwarnings("ignore", "Corrupt EXIF data", UserWarning)
 
 _MODES = ("RGB", "L", "RGBA", "LA", "P", "1")
 _JPEG_START, _JPEG_COLOURS = b"\xff\xd8", ("YCbCr", "Gray", "RGB")
@@ -126,10 +129,14 @@ def _any(data: bytes) -> np.ndarray:
         with _header(data) as image:
             exif = image.info.get("exif", b"").removeprefix(orientation.EXIF)
             return orientation.upright(_on_white(image), orientation.of_tiff(exif))
-    except (OSError, SyntaxError, ValueError) as error:
-        if isinstance(error, ImageError):
-            raise
-        raise ImageError(f"must be a whole JPEG or PNG. {error}") from None
+    except ImageError:
+        raise
+    except UnidentifiedImageError:
+        head = bytes(data[: recognition.N_HEAD])
+        reason = recognition.of(head) or f"It begins with {head[:4]!r}."
+    except Exception as error:  # Pillow's are of any type, by where the damage lies
+        reason = str(error) or type(error).__name__
+    raise ImageError(f"must be a whole JPEG or PNG. {reason}")
 
 
 def _on_white(image: Image.Image) -> np.ndarray:
@@ -141,14 +148,7 @@ def _on_white(image: Image.Image) -> np.ndarray:
 
 
 def _header(data: bytes) -> Image.Image:
-    try:
-        image = Image.open(io.BytesIO(data), formats=("JPEG", "PNG"))
-    except UnidentifiedImageError:
-        head = bytes(data[: recognition.N_HEAD])
-        what = recognition.of(head) or f"It begins with {head[:4]!r}."
-        raise ImageError(f"must be a whole JPEG or PNG. {what}") from None
-    except (OSError, SyntaxError, ValueError) as error:
-        raise ImageError(f"must be a whole JPEG or PNG. {error}") from None
+    image = Image.open(io.BytesIO(data), formats=("JPEG", "PNG"))
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise ImageError(f"must have at most {MAX_PIXELS:,} pixels. Got {width} x {height}.")

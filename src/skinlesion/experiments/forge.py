@@ -23,7 +23,6 @@ __all__ = ["PullRequest", "check_mark", "github", "gitlab"]
 MARK = re.compile(
     r'!\[\]\(https://cml\.dev/watermark\.png#[0-9a-fA-F]+ "CML watermark skinlesion"\)'
 )
-N_CML_READS = 30  # comments that GitHub has on its first page, which begins with the oldest
 N_PER_PAGE = 100
 TIMEOUT_S = 30
 
@@ -37,7 +36,7 @@ class PullRequest:
     comments: str  # address of its comments
     headers: Mapping[str, str]
     author: tuple[str, str, str]  # the keys of an author's name, and our own
-    oldest_first: bool  # else the first page holds the newest comments
+    n_first_read: int | None  # the oldest comments, that CML reads; None where it reads the newest
 
 
 def github(environment: Mapping[str, str]) -> PullRequest | None:
@@ -76,7 +75,7 @@ def github(environment: Mapping[str, str]) -> PullRequest | None:
         comments=f"{root}/issues/{numbers[0]}/comments",
         headers=headers,
         author=("user", "login", "github-actions[bot]"),
-        oldest_first=True,
+        n_first_read=30,
     )
 
 
@@ -102,7 +101,7 @@ def gitlab(environment: Mapping[str, str]) -> PullRequest:
         comments=f"{api}/projects/{quote(project, safe='')}/merge_requests/{number}/notes",
         headers=headers,
         author=("author", "username", _get(f"{api}/user", headers)["username"]),
-        oldest_first=False,
+        n_first_read=None,
     )
 
 
@@ -121,10 +120,11 @@ def check_mark(pull_request: PullRequest) -> None:
     marked = [comment for comment in page if MARK.search(comment["body"] or "")]
     person, name, us = pull_request.author
     if not marked:
-        if pull_request.oldest_first and len(page) >= N_CML_READS:
+        n = pull_request.n_first_read
+        if n is not None and len(page) >= n:
             raise InputError(
-                f"our comment must be among the first {N_CML_READS}: CML looks at no others, and "
-                "would add one with every commit. The report is in the summary of its own run."
+                f"our comment must be among the first {n}: CML looks at no others, and would add "
+                "one with every commit. The report is in the summary of its own run."
             )
         return
     author = (marked[-1][person] or {}).get(name)

@@ -38,6 +38,12 @@ class Rotation(Rate):
     max_degrees: float = Field(gt=0, le=180)
 
 
+class Mixup(Rate):
+    """The share of a batch's lesions that are mixed with another, and how evenly they are."""
+
+    alpha: float = Field(gt=0)  # small: nearly all of one, little of the other
+
+
 class Params(Block):
     """Block `augment`: the random changes of a training tile, in this order."""
 
@@ -51,6 +57,7 @@ class Params(Block):
     saturation: Strength
     hue: Strength
     cutout: Strength
+    mixup: Mixup
 
 
 class _Draws:

@@ -1,7 +1,7 @@
 """The network: an image branch and a tabular branch that meet in one sigmoid."""
 
-from collections.abc import Callable
-from typing import Annotated, Literal
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal
 
 import keras
 import keras_cv
@@ -40,14 +40,28 @@ _TINY = {
     "stackwise_strides": [1, 2, 2],
     "stackwise_conv_types": ["fused", "fused", "unfused"],
 }
+# Of EfficientNet-Lite, which has no squeeze and excitation: https://github.com/tensorflow/tpu,
+# models/official/efficientnet/lite.
+_LITE = {
+    "stackwise_kernel_sizes": [3, 3, 5, 3, 5, 5, 3],
+    "stackwise_num_repeats": [1, 2, 2, 3, 3, 4, 1],
+    "stackwise_input_filters": [32, 16, 24, 40, 80, 112, 192],
+    "stackwise_output_filters": [16, 24, 40, 80, 112, 192, 320],
+    "stackwise_expansion_ratios": [1, 6, 6, 6, 6, 6, 6],
+    "stackwise_strides": [1, 2, 2, 2, 1, 2, 1],
+}
+_NONE: dict[str, list[int]] = {"stackwise_strides": []}
 # name: (stages, width, depth)
-BACKBONES = {
+BACKBONES: dict[str, tuple[Mapping[str, Any], float, float]] = {
     "tiny": (_TINY, 0.05, 1.0),
     "efficientnetv2_b0": (_B, 1.0, 1.0),
     "efficientnetv2_b1": (_B, 1.0, 1.1),
     "efficientnetv2_b2": (_B, 1.1, 1.2),
     "efficientnetv2_b3": (_B, 1.2, 1.4),
     "efficientnetv2_s": (_S, 1.0, 1.0),
+    "efficientnet_lite0": (_LITE, 1.0, 1.0),
+    "efficientnet_lite1": (_LITE, 1.0, 1.1),
+    "efficientnet_lite2": (_LITE, 1.1, 1.2),
 }
 Units = Annotated[int, Field(ge=1)]
 
@@ -63,10 +77,15 @@ class Params(Block):
         "efficientnetv2_b2",
         "efficientnetv2_b3",
         "efficientnetv2_s",
+        "efficientnet_lite0",
+        "efficientnet_lite1",
+        "efficientnet_lite2",
     ]
     weights: str
     image_px: int = Field(ge=32, le=1024)
     image_dropout: float = Field(ge=0, lt=1)
+    stochastic_depth: float = Field(0.2, ge=0, lt=1)  # what KerasCV takes where it is not told
+    pooled_stages: Annotated[list[Units], Field(min_length=1)] | None = None
     tabular_units: list[Units]
     tabular_dropout: float = Field(ge=0, lt=1)
     head_units: list[Units]
@@ -75,6 +94,17 @@ class Params(Block):
     def _weights_need_a_backbone(self) -> "Params":
         if self.weights != "none" and self.backbone in ("none", "tiny"):
             raise ValueError("a block with weights: none where the backbone is none or tiny")
+        return self
+
+    @model_validator(mode="after")
+    def _stages_exist(self) -> "Params":
+        if self.pooled_stages is None:
+            return self
+        stages, *_ = BACKBONES.get(self.backbone, (_NONE,))
+        n = len(stages["stackwise_strides"])
+        found = self.pooled_stages
+        if found != sorted(set(found)) or found[-1] > n:
+            raise ValueError(f"a block whose pooled_stages rise, and whose backbone has {n}")
         return self
 
 
@@ -104,7 +134,8 @@ def build(architecture: Architecture, *, constant: tuple[int, ...] = ()) -> kera
         ValueError: There is neither a backbone nor a feature.
 
     Source:
-        Tan and Le (2021), https://arxiv.org/abs/2104.00298
+        Tan and Le (2021), https://arxiv.org/abs/2104.00298; stochastic depth: Huang et al. (2016),
+        https://arxiv.org/abs/1603.09382
     """
     p, inputs, branches = architecture.model, {}, []
 
@@ -112,8 +143,7 @@ def build(architecture: Architecture, *, constant: tuple[int, ...] = ()) -> kera
     if p.backbone != "none":
         inputs["image"] = keras.Input((p.image_px, p.image_px, 3), name="image")
         images = _normalised(inputs["image"], p) if architecture.imagenet_input else inputs["image"]
-        features = backbone(p, rescale=not architecture.imagenet_input)(images)
-        features = keras.layers.GlobalAveragePooling2D(name="image_pool")(features)
+        features = _pooled(backbone(p, rescale=not architecture.imagenet_input)(images))
         branches.append(keras.layers.Dropout(p.image_dropout, name="image_dropout")(features))
 
     # === Tabular branch ===
@@ -149,17 +179,26 @@ def backbone(p: Params, *, rescale: bool) -> keras.Model:
 
     Returns:
         From shape (n, px, px, 3) to features of shape (n, px / 32, px / 32, n_filters), the
-        "tiny" one px / 8.
+        "tiny" one px / 8. With pooled_stages, to a list of what these stages give; the layers
+        behind the last of them are left out.
     """
     stages, width, depth = BACKBONES[p.backbone]
-    return keras_cv.models.EfficientNetV2Backbone(
+    is_lite = stages is _LITE
+    models, rate = keras_cv.models, "drop_connect_rate" if is_lite else "skip_connection_dropout"
+    whole = (models.EfficientNetLiteBackbone if is_lite else models.EfficientNetV2Backbone)(
         **stages,
+        **{rate: p.stochastic_depth},
         width_coefficient=width,
         depth_coefficient=depth,
         include_rescaling=rescale,
+        # Without its size, KerasCV pads the Lite ones wrongly where the side is no multiple of 32.
         input_shape=(p.image_px, p.image_px, 3),
         name="backbone",
     )
+    if p.pooled_stages is None:
+        return whole
+    ends = [_end(whole, stage).output for stage in p.pooled_stages]
+    return keras.Model(whole.input, ends, name="backbone")
 
 
 def logits_of(network: keras.Model) -> keras.Model:
@@ -209,8 +248,28 @@ def apply(
     return np.concatenate(found), reasons
 
 
+def _end(backbone: keras.Model, stage: int) -> keras.Layer:
+    """Find the last layer of a stage, from 1; KerasCV calls its blocks block1a_, block1b_, ..."""
+    return [layer for layer in backbone.layers if layer.name.startswith(f"block{stage}")][-1]
+
+
+def _pooled(features: keras.KerasTensor | list[keras.KerasTensor]) -> keras.KerasTensor:
+    """Average features over the tile; those of several stages stand side by side."""
+    pool = keras.layers.GlobalAveragePooling2D
+    if not isinstance(features, list):
+        return pool(name="image_pool")(features)
+    if len(features) == 1:
+        return pool(name="image_pool")(features[0])
+    pooled = [pool(name=f"image_pool_{i}")(of) for i, of in enumerate(features)]
+    return keras.layers.Concatenate(name="image_pool")(pooled)
+
+
 def _normalised(images: keras.KerasTensor, p: Params) -> keras.KerasTensor:
-    """Normalise tiles as the training of the published keras.applications weights did."""
+    """Normalise tiles as the training of the published weights did."""
+    if p.backbone.startswith("efficientnet_lite"):
+        return keras.layers.Rescaling(1 / 128, offset=-127 / 128, name="image_normalisation")(
+            images
+        )
     if p.backbone == "efficientnetv2_s":
         return keras.layers.Rescaling(1 / 128, offset=-1, name="image_normalisation")(images)
     mean, std = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])

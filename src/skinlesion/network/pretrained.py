@@ -1,4 +1,7 @@
-"""Published ImageNet weights of keras.applications, carried over to the KerasCV backbone."""
+"""Published ImageNet weights, carried over to the KerasCV backbone.
+
+EfficientNetV2's are those of keras.applications; EfficientNet-Lite's are in `lite`.
+"""
 
 import os
 import warnings
@@ -7,7 +10,7 @@ from pathlib import Path
 import keras
 
 from skinlesion.errors import InputError
-from skinlesion.network import model
+from skinlesion.network import lite, model
 
 __all__ = ["PUBLISHED", "carry_over", "initialise", "locate", "original"]
 
@@ -45,31 +48,41 @@ def initialise(network: keras.Model, p: model.Params) -> None:
         p: The block `model`.
 
     Raises:
-        InputError: As for `locate` and `original`.
+        InputError: As for `locate`, `original` and `lite.tensors`.
     """
-    if p.weights != "none":
-        path = locate(p.weights, p.backbone)
-        carry_over(original(p.backbone, p.image_px, path), network.get_layer("backbone"))
+    if p.weights == "none":
+        return
+    path = locate(p.weights, p.backbone)
+    whole = model.backbone(p.model_copy(update={"pooled_stages": None}), rescale=False)
+    if p.backbone in lite.PUBLISHED:
+        _carry_over_lite(path, whole, p.backbone)
+    else:
+        carry_over(original(p.backbone, p.image_px, path), whole)
+    for layer in network.get_layer("backbone").layers:
+        if layer.weights:
+            layer.set_weights(whole.get_layer(layer.name).get_weights())
 
 
 def locate(weights: str, backbone: str) -> Path:
-    """Return the file of weights; the published one is downloaded once.
+    """Return the file of weights; the published one is downloaded once, or in a package.
 
     Args:
-        weights: "imagenet", or the path of a file made by keras.applications.
-        backbone: A key of PUBLISHED.
+        weights: "imagenet", or the path of a file made by keras.applications; of Lite, by PyTorch.
+        backbone: A key of PUBLISHED, or of that of `lite`.
 
     Returns:
-        The path of an existing file. The published one's MD5 is checked.
+        The path of an existing file. The published one's checksum is checked.
 
     Raises:
         InputError: There is no such file, or it can neither be found in Keras' cache nor
-            downloaded, or its checksum differs.
+            downloaded, or its checksum differs; or as for `lite.locate`.
     """
     if weights != "imagenet":
         if not Path(weights).is_file():
             raise InputError(f"model.weights must be none, imagenet or a file. Got {weights!r}.")
         return Path(weights)
+    if backbone in lite.PUBLISHED:
+        return lite.locate(backbone)
     _, variant, md5 = PUBLISHED[backbone]
     name = f"efficientnetv2-{variant}_notop.h5"
     cache = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
@@ -130,6 +143,15 @@ def carry_over(twin: keras.Model, backbone: keras.Model) -> None:
         left.remove(name)
     if left:
         raise ValueError(f"all layers must be carried over. Got {sorted(left)} left.")
+
+
+def _carry_over_lite(path: Path, backbone: keras.Model, name: str) -> None:
+    given = lite.tensors(path, name)
+    try:
+        lite.carry_over(given, backbone)
+    except ValueError as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{path} must hold the weights of {name}. {reason}") from None
 
 
 def _pairs(backbone: keras.Model) -> list[tuple[keras.Layer, str]]:

@@ -67,7 +67,7 @@ def _compare(name: str, is_category: bool, train: Part, test: Part, findings: Fi
     """Compare what the test half lacks in a feature with what the training half does."""
     known = _known(name, is_category, train.table)
     given = _known(name, is_category, test.table)
-    unseen = test.table[name][given.notna() & ~given.isin(known)] if is_category else ()
+    unseen = test.table[name][given.notna() & ~given.isin(known.unique())] if is_category else ()
     lacking = Shares(n_lesions=len(known), missing=float(known.isna().mean()))
     found = Tally()
     found.add(len(given), n_missing=int(given.isna().sum()), unseen=map(str, unseen))

@@ -10,7 +10,7 @@ from scipy.special import expit
 
 from skinlesion.dataset import batches, stores
 from skinlesion.features import tabular
-from skinlesion.network import model, trained
+from skinlesion.network import model, trained, views
 
 __all__ = ["Piece", "n_passes", "probability", "score"]
 
@@ -23,6 +23,7 @@ class Piece:
     folds: tuple[int, ...]  # of the models
     batch_size: int
     strict: bool
+    n_views: views.N = 1  # of each tile, over which logits are averaged
 
 
 def score(
@@ -57,7 +58,7 @@ def score(
             px,
         )
         logits, found = model.apply(
-            _sum_of(members),
+            views.averaged(_sum_of(members), piece.n_views),
             given,
             batch_size=piece.batch_size,
             strict=piece.strict,

@@ -57,9 +57,13 @@ def pieces(
 
 
 def _selected(parts: Iterable[pd.DataFrame], selection: Selection) -> Iterator[pd.DataFrame]:
+    if selection.isic_ids is None:
+        yield from parts
+        return
+    # An index is hashed once; `isin` would hash all of it for each part.
+    wanted = selection.isic_ids.unique()
     for part in parts:
-        ids = selection.isic_ids
-        yield part if ids is None else part[part["isic_id"].isin(ids)]
+        yield part[wanted.get_indexer(pd.Index(part["isic_id"])) >= 0]
 
 
 def _cut(parts: Iterable[pd.DataFrame], n: int) -> Iterator[pd.DataFrame]:

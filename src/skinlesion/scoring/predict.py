@@ -7,7 +7,7 @@ import pandas as pd
 from pydantic import Field
 from tqdm import tqdm
 
-from skinlesion.network import trained
+from skinlesion.network import trained, views
 from skinlesion.params import Block
 from skinlesion.scoring import ensemble, executor, lesions
 
@@ -20,6 +20,7 @@ class Params(Block):
     batch_size: int = Field(ge=1)
     engine: Literal["auto", "keras", "litert"]
     strict: bool
+    n_views: views.N = 1
 
 
 def score(
@@ -48,7 +49,7 @@ def score(
     columns, text = trained.columns(chosen)
     n = executor.piece_size(selection.n_lesions, p.batch_size, source.run.min_pieces)
     pieces = (
-        ensemble.Piece(rows, folds, p.batch_size, p.strict)
+        ensemble.Piece(rows, folds, p.batch_size, p.strict, p.n_views)
         for rows in lesions.pieces(source.metadata, columns, text, selection, n)
     )
     known, n_passes = selection.n_lesions, ensemble.n_passes(chosen)

@@ -44,7 +44,7 @@ class Needs:
 
     code: Mapping[str, str]  # sha256 of each module's file, as it was when it was first looked at
     packages: Mapping[str, str]
-    models: Mapping[str, str]  # md5 of each model's folder
+    models: Mapping[str, str]  # md5 of each model's folder, by its path
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def needs(models: Iterable[Path], modules: Iterable[str]) -> Needs:
     return Needs(
         code={name: _source(name) for name in modules},
         packages=python | others | identity.versions(),
-        models={folder.name: identity.md5(folder) for folder in models},
+        models=identity.md5s(models),
     )
 
 
@@ -152,8 +152,7 @@ def _ready(
 @lru_cache(maxsize=1)
 def _compared(job: Job) -> "executor.Models":
     """Compare what there is with what the job needs, once per job, and load the models."""
-    plan: executor.Plan = pickle.loads(job.plan)
-    folders = [plan.models / name for name in job.needs.models]
+    folders = [Path(name) for name in job.needs.models]
     absent = [folder for folder in folders if not folder.is_dir()]
     if absent:
         raise InputError(f"{absent[0]} must be a folder that all workers see. There is none.")

@@ -10,7 +10,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from skinlesion.training import atomic, distribution
+from skinlesion.training import atomic, distribution, schedule
 
 __all__ = ["Best", "Checkpoint", "Progress"]
 
@@ -19,20 +19,20 @@ _N_DIGEST = hashlib.sha256().digest_size
 
 @dataclass(frozen=True)
 class Best:
-    """The epoch of the highest validation pAUC, the earliest of equals."""
+    """The epoch whose weights are kept: of the highest validation pAUC, or the last."""
 
     epoch: int
     values: dict[str, float]
     weights: list[np.ndarray]
 
-    def summary(self, n_epochs: int) -> str:
+    def summary(self, p: schedule.Params) -> str:
         """Say which epoch it is, and how well it ranks.
 
         Args:
-            n_epochs: That were planned.
+            p: The block `train`.
         """
         return (
-            f"best epoch {self.epoch + 1} of {n_epochs}, validation "
+            f"{p.select} epoch {self.epoch + 1} of {p.n_epochs}, validation "
             f"pAUC {self.values['validation/pauc']:.4f}, AUC {self.values['validation/auc']:.4f}"
         )
 
@@ -44,15 +44,19 @@ class Progress:
     logged: tuple[dict[str, float], ...] = ()  # the values of each finished epoch
     best: Best = Best(-1, {"validation/pauc": -math.inf}, [])  # any epoch is better
 
-    def after(self, values: dict[str, float], network: keras.Model) -> "Progress":
+    def after(
+        self, values: dict[str, float], network: keras.Model, *, select: str = "best"
+    ) -> "Progress":
         """Add an epoch.
 
         Args:
             values: Of the epoch, "validation/pauc" among them.
             network: As the epoch left it.
+            select: Which weights are kept: "best", of the highest pAUC and the earliest of equals;
+                or "last".
         """
         best = self.best
-        if values["validation/pauc"] > best.values["validation/pauc"]:
+        if select == "last" or values["validation/pauc"] > best.values["validation/pauc"]:
             best = Best(len(self.logged), values, network.get_weights())
         return Progress((*self.logged, values), best)
 
@@ -69,11 +73,15 @@ class Checkpoint:
     key: str
     say: Callable[[str], None]  # called with a sentence that a user should know
 
-    def restore(self, logits: keras.Model) -> Progress | None:
+    def restore(
+        self, logits: keras.Model, prepare: Callable[[int], object] = lambda n_epochs: None
+    ) -> Progress | None:
         """Restore the state that an earlier process saved.
 
         Args:
-            logits: Compiled, of the same training; changed in place, its optimizer with it.
+            logits: Of the same training; changed in place, its optimizer with it.
+            prepare: Called before that, with the number of finished epochs. It compiles the
+                network as it was in the last of them, unless it is so already.
 
         Returns:
             The progress; None, with nothing changed, where there is no intact file.
@@ -88,6 +96,7 @@ class Checkpoint:
         )
         if not arrays:
             return None
+        prepare(len(arrays["logged"]))
         logits.optimizer.build(logits.trainable_variables)
         for variable, value in zip(_state(logits), _numbered(arrays, "state_"), strict=True):
             variable.assign(value)

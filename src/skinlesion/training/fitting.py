@@ -1,6 +1,7 @@
-"""Fit a network: the schedule, exact validation metrics each epoch, the best epoch kept."""
+"""Fit a network: its phases, exact validation metrics each epoch, the epoch that is kept."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,11 +10,10 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from skinlesion import metrics
 from skinlesion.dataset import batches
 from skinlesion.errors import InputError
 from skinlesion.network import augment, model
-from skinlesion.training import distribution, schedule
+from skinlesion.training import distribution, optimizer, schedule
 from skinlesion.training.checkpoint import Best, Checkpoint, Progress
 from skinlesion.training.fold import Examples, Validation
 from skinlesion.training.input_pipeline import InputPipeline
@@ -38,8 +38,9 @@ def fit(
     log: Log,
     checkpoint: Checkpoint | None = None,
 ) -> Best:
-    """Fit the network and leave it with the weights of its best epoch.
+    """Fit the network and leave it with the weights of its best epoch, or of its last.
 
+    Where the weights are averaged, the averages are validated and kept.
     A training that resumes from a checkpoint ends with the bits of one that never stopped.
 
     Args:
@@ -52,7 +53,7 @@ def fit(
         checkpoint: Resumed from, and written after each epoch; left for the caller to remove.
 
     Returns:
-        The best epoch by exact validation pAUC.
+        The epoch of the highest exact validation pAUC; the last where p.select says so.
 
     Raises:
         InputError: A tile cannot be read, the loss is no longer finite, there are more devices
@@ -64,36 +65,80 @@ def fit(
         epochs[0].lesions, batch_size=p.batch_size, seed=p.seed, augmentation=recipe.augment
     )
     n_batches = [pipeline.n_batches(data) for data in plan]
-    logits = _compiled(network, p, sum(n_batches))
-    progress, scorer = _start(logits, checkpoint, p), distribution.scorer(logits)
+    logits = model.logits_of(network)
+    prepare = _preparer(network, logits, recipe, n_batches)
+    progress, scorer = _start(logits, checkpoint, p, prepare), distribution.scorer(logits)
     for epoch, values in enumerate(progress.logged):
         log(epoch, values)
     with _Steps(p, n_batches, len(progress.logged)) as steps:
         while not _is_over(progress, p):
             epoch = len(progress.logged)
+            if epoch in (0, p.frozen_epochs):
+                prepare(epoch + 1)
             values = _fit_epoch(logits, pipeline, plan[epoch], epoch=epoch, steps=steps)
-            values |= _validate(scorer(), examples.validation, p)
+            with optimizer.averaged(logits):
+                values |= _validate(scorer(), examples.validation, p)
+                progress = progress.after(values, network, select=p.select)
             log(epoch, values)
             steps.show(epoch, values)
-            progress = progress.after(values, network)
             _save(checkpoint, progress, logits)
     network.set_weights(progress.best.weights)
     return progress.best
 
 
-def _compiled(network: keras.Model, p: schedule.Params, n_steps: int) -> keras.Model:
-    logits = model.logits_of(network)
-    logits.compile(
-        keras.optimizers.AdamW(schedule.Rates(p, n_steps), weight_decay=p.weight_decay),
-        keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=p.label_smoothing),
-        weighted_metrics=[],
-        metrics=[keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")],
-    )
-    return logits
+def _preparer(
+    network: keras.Model, logits: keras.Model, recipe: Recipe, n_batches: list[int]
+) -> Callable[[int], None]:
+    """Return what compiles the network for the phase that the n-th epoch, from 1, is in."""
+    p, is_mixed = recipe.train, recipe.augment.mixup.rate > 0
+
+    def prepare(n_epochs: int) -> None:
+        epochs, of_phase = schedule.phase(p, n_epochs - 1)
+        backbone = _backbone(network)
+        if backbone is not None:
+            _set_trainable(backbone, p, is_frozen=n_epochs <= p.frozen_epochs)
+        rates = schedule.Rates(of_phase, sum(n_batches[e] for e in epochs))
+        logits.compile(
+            optimizer.make(p, rates, backbone),
+            keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=p.label_smoothing),
+            weighted_metrics=[],
+            metrics=[keras.metrics.MeanMetricWrapper(_accuracy, name="accuracy")]
+            if is_mixed
+            else [keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")],
+        )
+
+    return prepare
 
 
-def _start(logits: keras.Model, checkpoint: Checkpoint | None, p: schedule.Params) -> Progress:
-    progress = checkpoint.restore(logits) if checkpoint else None
+def _accuracy(y_true: Any, logits: Any) -> Any:
+    """Compare signs, as no logit is equal to a mixed target."""
+    return keras.ops.equal(y_true > 0.5, logits > 0)
+
+
+def _backbone(network: keras.Model) -> keras.Model | None:
+    found = [layer for layer in network.layers if layer.name == "backbone"]
+    return found[0] if found else None
+
+
+def _set_trainable(backbone: keras.Model, p: schedule.Params, *, is_frozen: bool) -> None:
+    """Freeze a backbone, or let it learn, with or without its batch normalisation.
+
+    What is frozen keeps its statistics, too, and normalises by them in training.
+    """
+    backbone.trainable = not is_frozen
+    if p.batch_norm == "frozen":
+        for layer in backbone._flatten_layers():
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.trainable = False
+
+
+def _start(
+    logits: keras.Model,
+    checkpoint: Checkpoint | None,
+    p: schedule.Params,
+    prepare: Callable[[int], None],
+) -> Progress:
+    progress = checkpoint.restore(logits, prepare) if checkpoint else None
     if checkpoint and progress:
         checkpoint.say(f"resumes after epoch {len(progress.logged)} of {p.n_epochs}")
     return progress or Progress()
@@ -137,20 +182,14 @@ def _fit_epoch(
 def _validate(
     run: distribution.Run, validation: Validation, p: schedule.Params
 ) -> dict[str, float]:
-    """Exact values over all lesions, loss and accuracy with scores on the true prior."""
-    y_true, shard = validation.y_true, distribution.current()
-    held = batches.select(validation.lesions, shard.rows(len(y_true)))
+    """Score all lesions, on all devices, and measure the scores."""
+    shard, n_lesions = distribution.current(), len(validation.y_true)
+    held = batches.select(validation.lesions, shard.rows(n_lesions))
     scores, _ = model.apply(run, held, batch_size=shard.per_process(p.batch_size))
-    scores = distribution.joined(scores, len(y_true))
+    scores = distribution.joined(scores, n_lesions)
     if not np.isfinite(scores).all():
         raise InputError("train: validation scores must be finite. Lower train.learning_rate.")
-    scores -= validation.prior_shift
-    return {
-        "validation/loss": metrics.log_loss(y_true, scores),
-        "validation/accuracy": float(np.mean((scores > 0) == (y_true == 1))),
-        "validation/auc": metrics.auc(y_true, scores),
-        "validation/pauc": metrics.partial_auc(y_true, scores),
-    }
+    return validation.values(scores)
 
 
 class _Steps(keras.callbacks.Callback):

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from skinlesion import metrics
 from skinlesion.dataset import batches, metadata, stores
 from skinlesion.features import tabular
 from skinlesion.network import model
@@ -33,6 +34,20 @@ class Validation:
     y_true: np.ndarray  # shape (n_lesions,)
     prior_shift: float  # to put the logits on the true prior
 
+    def values(self, logits: np.ndarray) -> dict[str, float]:
+        """Measure logits, exactly; loss and accuracy with scores on the true prior.
+
+        Args:
+            logits: Shape (n_lesions,), finite.
+        """
+        scores = logits - self.prior_shift
+        return {
+            "validation/loss": metrics.log_loss(self.y_true, scores),
+            "validation/accuracy": float(np.mean((scores > 0) == (self.y_true == 1))),
+            "validation/auc": metrics.auc(self.y_true, scores),
+            "validation/pauc": metrics.partial_auc(self.y_true, scores),
+        }
+
 
 @dataclass(frozen=True)
 class Examples:
@@ -40,6 +55,7 @@ class Examples:
 
     epochs: list[batches.Training]  # the planned ones
     validation: Validation
+    patients: np.ndarray  # shape (n_lesions,), the patient_id of each of the epochs' lesions
 
 
 @dataclass(frozen=True)
@@ -78,4 +94,4 @@ def read(fold: int, files: Files, p: model.Params) -> Fold:
     shift = json.loads(files.prior.read_text())["prior_shift"]
     validation = Validation(batches.select(lesions, held), y_true[held], shift)
     epochs = batches.planned(lesions, y_true, metadata.read(files.draws))
-    return Fold(encoder, Examples(epochs, validation))
+    return Fold(encoder, Examples(epochs, validation, folds["patient_id"].to_numpy()))

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from skinlesion.dataset import batches
 from skinlesion.errors import InputError
-from skinlesion.network import augment
+from skinlesion.network import augment, mixup
 from skinlesion.training import distribution
 
 __all__ = ["InputPipeline"]
@@ -27,7 +27,7 @@ class InputPipeline:
     ) -> None:
         self._batch_size, self._seed, self._shard = batch_size, seed, distribution.current()
         self._signature = _signature(lesions, self._shard.per_process(batch_size))
-        self._change = augment.pipeline(augmentation)
+        self._change, self._mixup = augment.pipeline(augmentation), augmentation.mixup
         number = tf.TensorSpec((), tf.int64)
         self._augmented = tf.function(self._augment, [number, number, self._signature])
         self.failure: InputError | None = None  # tf.data wraps what the reader raised in pages
@@ -76,10 +76,12 @@ class InputPipeline:
         self, i: tf.Tensor, epoch_seed: tf.Tensor, batch: tuple[Any, ...]
     ) -> tuple[Any, ...]:
         inputs, y_true, weight = batch
+        part = i * self._shard.n_processes + self._shard.process_index
+        seed = tf.stack([epoch_seed, part])
         if "image" in inputs:
-            part = i * self._shard.n_processes + self._shard.process_index
-            image = self._change(inputs["image"], tf.stack([epoch_seed, part]))
-            inputs = inputs | {"image": image}
+            inputs = inputs | {"image": self._change(inputs["image"], seed)}
+        if self._mixup.rate:
+            inputs, y_true, weight = mixup.mixed((inputs, y_true, weight), self._mixup, seed)
         return inputs, y_true[:, None], weight
 
 

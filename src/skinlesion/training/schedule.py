@@ -1,30 +1,56 @@
 """The block `train`, and the learning rate of each step."""
 
 import math
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import keras
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from skinlesion.network import views
 from skinlesion.params import Block
 
-__all__ = ["Params", "Rates", "learning_rate"]
+__all__ = ["Params", "Rates", "learning_rate", "phase"]
+
+
+class Head(Block):
+    """Block `train.head`: a linear head on a frozen backbone's pooled features."""
+
+    strengths: list[Annotated[float, Field(gt=0)]] = Field(min_length=1)
+    n_folds: int = Field(ge=2)
+    n_repeats: int = Field(ge=1)
+    n_views: views.N
+    seed: int = Field(ge=0)
 
 
 class Params(Block):
     """Block `train`: how the network is fitted."""
 
+    fitted: Literal["network", "head"]
+    head: Head
     n_epochs: int = Field(ge=1)
     batch_size: int = Field(ge=1)
     learning_rate: float = Field(gt=0)
+    backbone_rate: float = Field(gt=0, le=1)  # of the learning rate
+    frozen_epochs: int = Field(ge=0)  # of n_epochs, the first
+    batch_norm: Literal["trained", "frozen"]
     warmup_epochs: float = Field(ge=0)
     schedule: Literal["constant", "cosine", "exponential"]
     final_fraction: float = Field(gt=0, le=1)
     weight_decay: float = Field(ge=0)
     label_smoothing: float = Field(ge=0, lt=1)
+    average_momentum: float | None = Field(gt=0, lt=1)
+    select: Literal["best", "last"]
     early_stopping_patience: int | None = Field(ge=1)
     seed: int = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _one_end(self) -> "Params":
+        if self.select == "last" and self.early_stopping_patience is not None:
+            raise ValueError("a block with early_stopping_patience: null where select is last")
+        if self.frozen_epochs > self.n_epochs:
+            raise ValueError("a block whose frozen_epochs are among its n_epochs")
+        return self
 
 
 def learning_rate(p: Params, *, step: int, steps_per_epoch: float, n_steps: int) -> float:
@@ -49,6 +75,24 @@ def learning_rate(p: Params, *, step: int, steps_per_epoch: float, n_steps: int)
         "exponential": p.final_fraction**share,
     }
     return p.learning_rate * fraction[p.schedule]
+
+
+def phase(p: Params, epoch: int) -> tuple[range, Params]:
+    """Find the phase of an epoch: with the backbone frozen, or all weights together.
+
+    Args:
+        p: The block `train`.
+        epoch: From 0, less than p.n_epochs.
+
+    Returns:
+        The epochs of the phase, and the block as of a training of these alone. The learning rate
+        of the frozen ones is constant after its warm-up.
+    """
+    if epoch < p.frozen_epochs:
+        epochs, changes = range(p.frozen_epochs), {"schedule": "constant"}
+    else:
+        epochs, changes = range(p.frozen_epochs, p.n_epochs), {}
+    return epochs, p.model_copy(update={"n_epochs": len(epochs), **changes})
 
 
 class Rates(keras.optimizers.schedules.LearningRateSchedule):
