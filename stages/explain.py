@@ -9,7 +9,7 @@ DASK_SCHEDULER_ADDRESS is set, the workers of that cluster run the image branche
 from pathlib import Path
 
 from skinlesion import command, params
-from skinlesion.dataset import metadata, partition, stores
+from skinlesion.dataset import metadata, partition
 from skinlesion.evaluation import bootstrap
 from skinlesion.explanation import branches, files, occlusion, permutation, table_expert
 from skinlesion.network import backend, trained
@@ -36,8 +36,7 @@ def main(models: Path, calibrated: Path, given: files.Files, *, out: Path) -> No
         members = branches.read(cut, wrong, table, run, batch_size=p.batch_size)
         drops = occlusion.drops(members, len(wrong), run, p.patch_fraction, batch_size=p.batch_size)
     out.mkdir(parents=True, exist_ok=True)
-    store = stores.open_store(given.train_images)
-    gallery = occlusion.write(wrong, drops, store, out, fraction=p.patch_fraction)
+    gallery = occlusion.write(wrong, drops, given.store(), out, fraction=p.patch_fraction)
     found.to_csv(out / "importance.csv", index=False)
     gallery.to_csv(out / "gallery.csv", index=False)
     job = table_expert.Job(lesions, wrong, p, resampling)

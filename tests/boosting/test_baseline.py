@@ -63,6 +63,7 @@ def test_where_colours_were_not_measured_there_is_no_baseline(folder, tmp_path):
     bare = matrix.plan(folder).model_copy(update={"tile": []})
     (tmp_path / "plan.json").write_text(bare.model_dump_json())
     fitted = baseline.fit(0, folder / "folds.csv", tmp_path)
+    baseline.save(tmp_path / "expert", baseline.fit(0, folder / "folds.csv", folder))
     baseline.save(tmp_path / "expert", fitted)
     assert fitted is None is baseline.load(tmp_path / "expert")
     assert not set(derived.BASE) & set(baseline.COLUMNS.own)

@@ -146,7 +146,7 @@ def test_text_of_files_is_text_whatever_it_holds(tmp_path, monkeypatch):
     page = Page(report_files.page(tmp_path / "files", found=found))
     assert not page.all("script")
     assert not any(a.get("title") == "x" for a in page.all("b"))
-    # Twice the baseline; absent, attribute, group, reason, warning; three counts, two importances.
+    # Twice the baseline; absent, attribute, group, reason, warning; three counts, four drops.
     assert page.text.count('<script>alert("1")') == 14
 
 

@@ -80,13 +80,14 @@ def fit(fold: int, folds_csv: Path, features: Path) -> Baseline | None:
 
 
 def save(folder: Path, baseline: Baseline | None) -> None:
-    """Write a baseline, where there is one.
+    """Write a baseline; where there is none, no file is left.
 
     Args:
         folder: Made if need be.
         baseline: From `fit`.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / NAME).unlink(missing_ok=True)  # of an earlier setting
     if baseline is not None:
         (folder / NAME).write_text(baseline.model_dump_json(indent=1) + "\n")
 

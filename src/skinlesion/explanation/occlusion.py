@@ -131,7 +131,7 @@ def hidden_logits(
 def write(
     lesions: pd.DataFrame,
     drops: np.ndarray | None,
-    store: stores.Store,
+    store: stores.Store | None,
     out: Path,
     *,
     fraction: float,
@@ -141,7 +141,7 @@ def write(
     Args:
         lesions: From `permutation.most_wrong`.
         drops: From `drops`, of these lesions.
-        store: The tiles.
+        store: The tiles; None where there are none at all.
         out: The folder to write into.
         fraction: Width of the patch, as for `drops`.
 
@@ -157,7 +157,7 @@ def write(
     table = lesions.drop(columns="fold").assign(
         tile=lesions["isic_id"] + ".png", occlusion="", largest_drop=np.nan
     )
-    if drops is None and not store.ids():
+    if store is None:
         return table.assign(tile="")
     tiles = [_tile(store, isic_id) for isic_id in lesions["isic_id"]]
     for name, tile in zip(table["tile"], tiles, strict=True):

@@ -90,7 +90,8 @@ def inspect(
         The sizes of the tiles that could be decoded.
     """
     check_table.inspect(part, findings)
-    check_ids.inspect(part, findings)
+    if not part.without_tiles:
+        check_ids.inspect(part, findings)
     given: dict[str, Any] = {"known": known, "min_side_px": min_side_px, "progress": progress}
     return check_tiles.inspect(part, findings, **given)
 
