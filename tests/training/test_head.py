@@ -175,6 +175,7 @@ def test_only_the_last_layer_is_fitted_and_its_scores_are_those_that_are_logged(
     )
     assert logged == [(0, best.values)]
     assert best.epoch == 0
+    assert best.summary(params(fitted="head")).startswith("linear head, validation pAUC 0.")
     assert best.values["validation/auc"] > 0.95
     for name, value in values.items():
         assert best.values[name] == pytest.approx(value, abs=1e-3), name

