@@ -581,7 +581,7 @@ def test_a_clone_elsewhere_makes_the_same_bytes(repository, clone):
 
 def test_two_runs_are_compared_by_name_and_by_file(repository):
     compare = "PYTHONPATH=src python -m skinlesion.cli compare"
-    again = shell(repository, f"{compare} HEAD predictions/holdout.csv")
+    again = shell(repository, f"{compare} HEAD calibrated/holdout.csv")
     nowhere = shell(repository, f"{compare} HEAD no-such-run")
 
     assert again.returncode == 0, again.stderr

@@ -85,7 +85,7 @@ def test_a_report_names_the_head_commit_and_links_its_files_by_the_artifacts_add
 def test_the_stages_outs_and_curves_that_changed_are_in_the_report(worse):
     report = (worse[0].artifacts / "report/report.md").read_text()
 
-    assert "- changed: `metrics/report.html`, `metrics/train/`, `predictions/`" in report
+    assert "- changed: `calibrated/`, `metrics/report.html`, `metrics/train/`" in report
     assert "Changed: `evaluate`, `predict`." in report
     assert re.search(r"xychart-beta\n.*violet before, blue after", report)
 

@@ -31,17 +31,17 @@ CONFIG = """[core]
 ['remote "team"']
     url = ../../nowhere
 """
-IGNORED = "/.venv\n/predictions\n/metrics/train\n/metrics/report.html\n__pycache__/\n"
+IGNORED = "/.venv\n/calibrated\n/metrics/train\n/metrics/report.html\n__pycache__/\n"
 PIPELINE = """
 stages:
   predict:
-    cmd: cp -r drawn/predictions . && mkdir -p metrics && cp -r drawn/train metrics
-    deps: [drawn/predictions, drawn/train]
+    cmd: cp -r drawn/calibrated . && mkdir -p metrics && cp -r drawn/train metrics
+    deps: [drawn/calibrated, drawn/train]
     params: [tiny]
-    outs: [predictions, metrics/train]
+    outs: [calibrated, metrics/train]
   evaluate:
     cmd: cp -r drawn/plots drawn/evaluation.json drawn/report.html metrics
-    deps: [drawn/plots, drawn/evaluation.json, drawn/report.html, predictions]
+    deps: [drawn/plots, drawn/evaluation.json, drawn/report.html, calibrated]
     outs:
       - metrics/plots: {cache: false}
       - metrics/report.html
@@ -77,12 +77,12 @@ def scores(name: str, sharpness: float) -> pd.DataFrame:
 def draw(folder: Path, sharpness: float) -> None:
     """Write what the stages copy, so that no stage has to start Python."""
     shutil.rmtree(folder, ignore_errors=True)
-    for name in ("predictions", "train", "plots"):
+    for name in ("calibrated", "train", "plots"):
         (folder / name).mkdir(parents=True)
     found = {}
     for name in ("holdout", "oof"):
         table = scores(name, sharpness)
-        table.to_csv(folder / f"predictions/{name}.csv", index=False)
+        table.to_csv(folder / f"calibrated/{name}.csv", index=False)
         y_true, y_score = table["target"], table["score"]
         pauc = metrics.partial_auc(y_true, y_score)
         found[name] = {"pauc": pauc, "auc": metrics.auc(y_true, y_score)}

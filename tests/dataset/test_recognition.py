@@ -51,7 +51,7 @@ def hdf5() -> bytes:
         (b'<?xml version="1.0"?><Error><Code>AccessDenied', "It is XML, as of a server's error"),
         (zipped(), "It is a zip archive. Unpack it."),
         (tarred(), "It is a tar archive. Unpack it."),
-        (gzip.compress(b"a"), "It is a gzip archive. Unpack it."),
+        (gzip.compress(b"a", mtime=0), "It is a gzip archive. Unpack it."),
         (bz2.compress(b"a"), "It is a bzip2 archive. Unpack it."),
         (lzma.compress(b"a"), "It is an xz archive. Unpack it."),
         (hdf5(), "It is an HDF5 file."),

@@ -42,7 +42,7 @@ def test_what_is_no_commit_is_refused(clone, name):
 
 def test_nothing_is_out_of_date_where_dvc_lock_is_that_of_the_last_run(clone):
     assert checkout.stale(clone) == []
-    assert not (clone / "predictions").exists()
+    assert not (clone / "calibrated").exists()
 
 
 OUT_OF_DATE = {
@@ -79,10 +79,10 @@ def test_all_that_was_pushed_is_on_the_remote(clone):
 def test_a_file_of_a_folder_that_was_not_pushed_is_named(own, origin, tmp_path):
     remote = shutil.copytree(origin.parent / "remote", tmp_path / "remote")
     (own / ".dvc/config.local").write_text(f"['remote \"team\"']\n    url = {remote}\n")
-    lost = two_commits.shell(origin, "git show worse:drawn/predictions/oof.csv | md5sum")
+    lost = two_commits.shell(origin, "git show worse:drawn/calibrated/oof.csv | md5sum")
     (remote / "files/md5" / lost[:2] / lost[2:32]).unlink()
 
-    assert checkout.not_in_remote(own) == ["predictions/oof.csv"]
+    assert checkout.not_in_remote(own) == ["calibrated/oof.csv"]
 
 
 # === Files ===
@@ -93,7 +93,7 @@ def test_a_file_is_read_as_it_was_from_the_remote(clone, pair, commit, expected)
     assert checkout.read("metrics/report.html", pair[commit], clone) == expected
 
 
-@pytest.mark.parametrize("path", ["metrics/none.html", "predictions/holdout.csv"])
+@pytest.mark.parametrize("path", ["metrics/none.html", "calibrated/holdout.csv"])
 def test_a_file_that_can_be_had_nowhere_is_an_error_that_names_it(own, pair, path):
     (own / ".dvc/config.local").unlink()
 

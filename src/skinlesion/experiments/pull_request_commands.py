@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 HERE = Path()
-SCORES_CSV = Path("predictions/holdout.csv")
+SCORES_CSV = Path("calibrated/holdout.csv")
 REPORT_HTML = Path("metrics/report.html")
 ROC_CSV = "metrics/plots/holdout_roc.csv"
 REPORT_MD, GATE_JSON = "report.md", "gate.json"

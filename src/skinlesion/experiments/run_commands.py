@@ -11,8 +11,7 @@ app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command(
-    epilog="\b\nExample:\n"
-    "  skinlesion compare main learning-rate-0.001 --scores predictions/oof.csv"
+    epilog="\b\nExample:\n  skinlesion compare main learning-rate-0.001 --scores calibrated/oof.csv"
 )
 def compare(
     first: Annotated[
@@ -24,8 +23,8 @@ def compare(
     ],
     second: Annotated[str, typer.Argument(metavar="SECOND", help="The same.")],
     scores: Annotated[
-        Path, typer.Option(help="Where a run keeps its scores; to choose: predictions/oof.csv.")
-    ] = Path("predictions/holdout.csv"),
+        Path, typer.Option(help="Where a run keeps its scores; to choose: calibrated/oof.csv.")
+    ] = Path("calibrated/holdout.csv"),
 ) -> None:
     """Compare two runs, or two recipes of which each was trained several times.
 

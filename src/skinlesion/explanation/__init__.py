@@ -2,3 +2,5 @@
 
 May import scoring, evaluation, boosting, derivation, network, features, dataset and the ground.
 """
+
+import skinlesion.network  # noqa: F401 (imports Keras, quietly, before any module here does)
