@@ -47,7 +47,7 @@ def tiles(path: Path, isic_ids: pd.Series) -> list[bytes]:
         path: The HDF5 file.
         isic_ids: Of the lesions.
     """
-    with h5py.File(path) as file:
+    with h5py.File(path, locking=False) as file:  # as the pipeline opens it in the same process
         return [file[isic_id][()].tobytes() for isic_id in isic_ids]
 
 

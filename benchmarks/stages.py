@@ -60,6 +60,10 @@ def predictions(folder: str) -> None:
     test = folds[["isic_id", "score"]].rename(columns={"score": "target"})
     test.to_csv(out / "submission.csv", index=False)
     (out / "unreadable.csv").write_text("isic_id,reason\n")
+    for name, of in (("holdout", "holdout"), ("oof", "oof"), ("submission", "test")):
+        table = pd.read_csv(out / f"{name}.csv")
+        scores = dict.fromkeys(("table", "table_alone", "colour"), table.iloc[:, -1])
+        table[["isic_id"]].assign(**scores).to_csv(out / f"table-{of}.csv", index=False)
 
 
 def part(folder: str) -> None:

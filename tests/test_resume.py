@@ -75,7 +75,7 @@ def key(monkeypatch, keras_started):
     from skinlesion.training import checkpoint
 
     def find(folder: Path, fold: str = "0") -> str:
-        def restore(self, _) -> None:
+        def restore(self, *_) -> None:
             raise StopError(self.key)
 
         monkeypatch.setattr(checkpoint.Checkpoint, "restore", restore)
@@ -147,7 +147,7 @@ def test_every_attempt_at_an_experiment_looks_in_the_same_place(
 ):
     from skinlesion.training import checkpoint
 
-    def restore(self, _) -> None:
+    def restore(self, *_) -> None:
         raise StopError(self.folder)
 
     monkeypatch.setattr(checkpoint.Checkpoint, "restore", restore)

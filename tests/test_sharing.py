@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from fsspec.implementations.dirfs import DirFileSystem
 from ruamel.yaml import YAML
-from tests import servers
+from tests import command_line, servers
 from tests import team as teams
 from tests.team import COMMIT, ROOT, Team, attempt, configure, environment, model, shell
-from tests.test_stages import RAW, run, write_params
+from tests.test_stages import RAW, write_params
 
 pytestmark = [
     pytest.mark.servers,
@@ -145,7 +145,9 @@ def test_a_pulled_model_gives_the_authors_scores_to_the_bit(
     author, teammates, remote, monkeypatch, tmp_path
 ):
     monkeypatch.chdir(teammates[remote])
-    run("predict", "models", f"{RAW}/test-metadata.csv", f"{RAW}/test-image.hdf5", tmp_path)
+    command_line.run(
+        "score", "models", f"{RAW}/test-metadata.csv", f"{RAW}/test-image.hdf5", tmp_path
+    )
 
     assert submission(tmp_path) == submission(author / "predictions")
 
@@ -289,8 +291,7 @@ def test_a_registered_version_scores_without_the_data_of_the_repository(team, au
     alone = not Path("data").exists() and not Path("models").exists()
     for name in ("test-metadata.csv", "test-image.hdf5"):
         shutil.copy(author / RAW / name, name)
-    _, script, *args = score.split()
-    run(Path(script).stem, *args)
+    assert command_line.run(*score.split()[1:]) == 0
     shell(Path.cwd(), *team.follow("A registered model", 2))
 
     assert alone
@@ -302,4 +303,5 @@ def test_the_artifact_is_the_folder_that_predict_takes_its_models_from():
     (artifact,) = PIPELINE["artifacts"].values()
 
     assert artifact["path"] in PIPELINE["stages"]["predict"]["deps"]
-    assert PIPELINE["stages"]["predict"]["cmd"].split()[3] == artifact["path"]
+    words = PIPELINE["stages"]["predict"]["cmd"].split()
+    assert words[words.index("stages/predict.py") + 1] == artifact["path"]

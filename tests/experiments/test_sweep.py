@@ -25,7 +25,7 @@ def read(rows, **changes) -> sweep.Results:
 
 
 def test_only_params_that_were_varied_appear(rows):
-    assert list(read(rows).shorts.values()) == ["negatives_per_positive", "cutout.rate"]
+    assert list(read(rows).shorts.values()) == ["resample.negatives_per_positive", "cutout.rate"]
 
 
 def test_the_best_experiment_is_first(rows):
@@ -111,7 +111,7 @@ def test_a_table_fits_a_hundred_columns():
 
     assert max(map(len, lines)) <= 100
     assert len(lines) > 30
-    assert "efficientnetv2_b4" in lines[2]
+    assert any("efficientnetv2_b4" in line for line in lines[:6])
 
 
 def test_a_value_is_shown_as_one_writes_it(rows):

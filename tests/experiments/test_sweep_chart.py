@@ -77,7 +77,10 @@ def test_equal_results_give_equal_bytes():
 def test_every_panel_has_a_dot_per_experiment(rows):
     figure = sweep_chart.draw(read(rows))
 
-    assert [axes.get_xlabel() for axes in figure.axes] == ["negatives per positive", "cutout rate"]
+    assert [axes.get_xlabel() for axes in figure.axes] == [
+        "resample negatives per\npositive",
+        "cutout rate",
+    ]
     for axes in figure.axes:
         dots, best = axes.collections[:2]
         assert sorted(dots.get_offsets()[:, 1]) == [0.12, 0.13, 0.15]

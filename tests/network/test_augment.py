@@ -7,6 +7,8 @@ from tests.augmentations import STRENGTHS, augmentation
 
 from skinlesion.network import augment
 
+OF_TILES = [name for name in STRENGTHS if name != "mixup"]  # mixup.py mixes batches
+
 pytestmark = pytest.mark.usefixtures("keras_started")
 
 SEED = np.array([11, 3])
@@ -36,7 +38,7 @@ def test_a_change_of_rate_0_is_not_even_computed(images, monkeypatch):
     assert np.array_equal(augmented(images), images)
 
 
-@pytest.mark.parametrize("name", STRENGTHS)
+@pytest.mark.parametrize("name", OF_TILES)
 def test_a_change_of_rate_1_alters_every_tile_and_keeps_shape_and_type(images, name):
     changed = augmented(images, **{name: 1.0})
 
@@ -44,7 +46,7 @@ def test_a_change_of_rate_1_alters_every_tile_and_keeps_shape_and_type(images, n
     assert (changed.shape, changed.dtype) == (images.shape, images.dtype)
 
 
-@pytest.mark.parametrize("name", STRENGTHS)
+@pytest.mark.parametrize("name", OF_TILES)
 def test_a_change_of_rate_one_half_alters_about_half_of_the_tiles(images, name):
     many = np.concatenate([images] * 8)
     share = altered(many, augmented(many, **{name: 0.5})).mean()
@@ -66,7 +68,7 @@ def test_tiles_may_come_as_they_are_decoded(images):
     assert np.array_equal(changed, augmented(decoded.astype(np.float32), **rates))
 
 
-@pytest.mark.parametrize("name", STRENGTHS)
+@pytest.mark.parametrize("name", OF_TILES)
 def test_what_is_done_to_a_tile_depends_on_the_seed(images, name):
     rate = {name: 0.5}
 

@@ -1,12 +1,11 @@
 """network.torch_file: tensors come out as they went in, and nothing else comes out or runs."""
 
-import io
 import pickle
 import sys
 
 import numpy as np
 import pytest
-from tests import torch_files
+from tests import process, torch_files
 from tests.torch_files import Called, Named, Referred
 
 from skinlesion.errors import InputError
@@ -94,12 +93,15 @@ def test_nothing_that_a_file_names_is_called(path, hostile, place):
     assert set(sys.modules) == before
 
 
-def test_the_same_file_would_run_under_pickle(monkeypatch):
-    ran = []
-    monkeypatch.setattr("os.system", ran.append)
-    pickle.load(io.BytesIO(torch_files.pickled(CALLS["a command"])))
+def test_the_same_file_would_run_under_pickle():
+    content = torch_files.pickled(CALLS["a command"])
+    code = (
+        "import io, os, pickle\n"
+        "os.system = lambda command: print(command, end='')\n"
+        f"pickle.load(io.BytesIO({content!r}))"
+    )
 
-    assert ran == [COMMAND]
+    assert process.python(code).stdout == COMMAND
 
 
 @pytest.mark.parametrize(

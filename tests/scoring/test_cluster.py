@@ -35,6 +35,7 @@ from skinlesion.scoring import (
     ensemble,
     executor,
     lesions,
+    members,
     training_set,
     worker,
 )
@@ -390,6 +391,7 @@ def test_a_lost_scheduler_is_one_message_exit_code_1_and_no_file(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(executor.ADDRESS, setting.address)
     monkeypatch.setattr(ensemble, "score", cluster_work.lose_scheduler)
+    monkeypatch.setattr(members, "load", lambda *_: {})  # the experts score afterwards
     with pytest.raises(SystemExit) as caught:
         test_stages.run("predict", *test_stages.command("predict"))
     err = capfd.readouterr().err

@@ -5,6 +5,7 @@ import sys
 from types import ModuleType
 
 import pytest
+from tests.process import changed
 
 from skinlesion.dataset import threads
 from skinlesion.scoring import worker
@@ -42,13 +43,14 @@ def test_what_scores_and_explains_is_compared_and_nothing_else():
     ids=["half", "a third", "more workers than processors", "bound to some"],
 )
 def test_workers_of_a_host_divide_its_processors(monkeypatch, n_own, n_here, n_beside, expected):
-    monkeypatch.delenv(threads.THREADS, raising=False)
+    environment: dict[str, str] = {}
+    given = changed(os, cpu_count=lambda: n_here, environ=environment)
     monkeypatch.setattr(threads, "n_cpus", lambda: n_own)
-    monkeypatch.setattr("os.cpu_count", lambda: n_here)
+    monkeypatch.setattr(worker, "os", given)
     monkeypatch.setattr("dask.system.CPU_COUNT", n_here)
     worker._take_share(n_beside)
 
-    assert os.environ.pop(threads.THREADS) == expected
+    assert environment[threads.THREADS] == expected
 
 
 def test_a_worker_that_was_told_its_threads_keeps_them(monkeypatch):

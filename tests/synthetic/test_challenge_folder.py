@@ -81,7 +81,7 @@ def test_the_training_table_has_the_55_columns_in_order(train):
     assert tuple(train.columns) == tuple(challenge_folder.COLUMNS)
     assert len(train.columns) == 55
     assert tuple(train.columns[:6]) == TRAIN_ORDER
-    assert set(train.columns) == set(metadata.TEXT + metadata.NUMERIC) | {"target"}
+    assert set(train.columns) == {*metadata.TEXT, *metadata.NUMERIC} | {"target"}
 
 
 def test_the_test_table_has_the_44_others_in_order(test):

@@ -1,12 +1,15 @@
 """training.pooled: features are those of the network's layers, and computed once."""
 
+import os
+
 import keras
 import numpy as np
 import pytest
+from tests.process import changed
 
 from skinlesion.dataset import batches, images
 from skinlesion.network import model
-from skinlesion.training import pooled
+from skinlesion.training import atomic, pooled
 
 pytestmark = pytest.mark.usefixtures("keras_started")
 
@@ -102,7 +105,7 @@ def test_a_full_disk_is_reported(network, lesions, cache, monkeypatch):
         raise OSError("no space left")
 
     cache, said = cache
-    monkeypatch.setattr("os.fsync", fsync)
+    monkeypatch.setattr(atomic, "os", changed(os, fsync=fsync))
     features(network, lesions, cache)
 
     assert said == ["pooled features are not kept (no space left). Training continues."]

@@ -38,12 +38,12 @@ def compare(
     from skinlesion.dataset import partition
     from skinlesion.evaluation import bootstrap, measurement, recipes
 
-    pairs = recipes.read(first.split(","), second.split(","), scores)
     blocks = recipes.Blocks(
         measure=params.load("measure", bootstrap.Params),
         split=params.load("split", partition.Params),
         evaluate=params.load("evaluate", measurement.Params),
     )
+    pairs = recipes.read(first.split(","), second.split(","), scores)
     print(recipes.text(pairs, blocks, first=first, second=second))
 
 
