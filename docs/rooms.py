@@ -19,7 +19,7 @@ import grimp
 ROOT = Path(__file__).parents[1]
 PACKAGE = "skinlesion"
 GROUND = {"metrics", "command", "params", "errors"}  # every room may stand on these
-WIDTH, BOX_W, BOX_H, ROW_H, MARGIN = 1080, 300, 84, 132, 24
+WIDTH, BOX_W, BOX_H, ROW_H, MARGIN = 1160, 264, 84, 132, 24
 
 
 class Box(NamedTuple):
@@ -96,7 +96,7 @@ def _arrow(start: Box, end: Box) -> str:
 
 
 def _box(room: str, box: Box) -> str:
-    lines = textwrap.wrap(described(room), 43)[:3]
+    lines = textwrap.wrap(described(room), 38)[:3]
     text = "".join(f'<tspan x="{box.x + 14:.0f}" dy="16">{escape(line)}</tspan>' for line in lines)
     return (
         f'<rect x="{box.x:.0f}" y="{box.y:.0f}" width="{BOX_W}" height="{BOX_H}" rx="6" '

@@ -27,7 +27,6 @@ def main(models: Path, calibrated: Path, given: files.Files, *, out: Path) -> No
     table = metadata.read(given.train_metadata, columns=["isic_id", *names], text=text)
     scored, cut = permutation.primary(calibrated), branches.cut_all(loaded)
     lesions, wrong = permutation.sample(scored, p), permutation.most_wrong(scored, p)
-
     plan = executor.Plan(models, tuple(loaded), keras, branches.cut_all)
     with executor.opened(plan, loaded) as run_on:
         run = run_on(given.train_images)
@@ -39,8 +38,7 @@ def main(models: Path, calibrated: Path, given: files.Files, *, out: Path) -> No
     gallery = occlusion.write(wrong, drops, given.store(), out, fraction=p.patch_fraction)
     found.to_csv(out / "importance.csv", index=False)
     gallery.to_csv(out / "gallery.csv", index=False)
-    job = table_expert.Job(lesions, wrong, p, resampling)
-    table_expert.write(given, expected, job, out)
+    table_expert.write(given, expected, table_expert.Job(lesions, wrong, p, resampling), out)
     print(f"explain: {permutation.summary(found)}")
     print(f"{out}: {len(found)} measures of importance, {len(gallery)} tiles")
 
