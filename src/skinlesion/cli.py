@@ -91,8 +91,9 @@ def score(
 ) -> None:
     """Score the lesions of any challenge folder.
 
-    Needs neither params.yaml nor DVC. Logits of several models are averaged. A lesion whose tile
-    cannot be read gets the median score and a row in unreadable.csv.
+    Needs neither params.yaml nor DVC. Logits of several networks are averaged. A lesion whose tile
+    cannot be read gets the median score and a row in unreadable.csv. The table expert takes no
+    part, nor does calibration: for these, run the stages predict and calibrate.
     """
     from skinlesion.scoring import folder
 
