@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from skinlesion.dataset.columns import outside
 from skinlesion.derivation import derived, relative
 from skinlesion.derivation.plan import AREA, CATEGORICAL, OF_A_NUMBER, Params, Plan
 from skinlesion.errors import InputError
@@ -102,11 +103,17 @@ def _base(lesions: pd.DataFrame, plan: Plan) -> dict[str, np.ndarray]:
             near = nearest(name, lesions.columns)
             raise InputError(f"the table must have a column {name!r}.{near}")
     return {
-        name: derived.finite(
-            pd.to_numeric(lesions[name], errors="coerce").to_numpy(np.float64, na_value=np.nan)
+        name: _possible(
+            name,
+            pd.to_numeric(lesions[name], errors="coerce").to_numpy(np.float64, na_value=np.nan),
         )
         for name in needed
     }
+
+
+def _possible(name: str, values: np.ndarray) -> np.ndarray:
+    """Count what a column cannot have as missing, as for the network."""
+    return derived.finite(np.where(outside(name, values), np.nan, values))
 
 
 def _tile(tiles: Mapping[str, np.ndarray] | None, name: str, n: int) -> np.ndarray:
