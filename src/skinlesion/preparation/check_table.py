@@ -1,7 +1,5 @@
 """The table of a challenge folder: its columns, its ids, and that its values can be."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
@@ -57,7 +55,7 @@ def isic_ids(table: pd.DataFrame) -> pd.Series:
     return table.get("isic_id", pd.Series(dtype=str)).dropna().astype(str)
 
 
-def named(table: pd.DataFrame, rows: Sequence[int]) -> list[str]:
+def named(table: pd.DataFrame, rows: list[int]) -> list[str]:
     """Name lesions by isic_id, or by the line of the file where there is none.
 
     Args:
