@@ -44,6 +44,16 @@ def test_two_fits_agree_in_every_bit(training, validation):
     assert one.log == other.log
 
 
+def test_how_many_seeds_are_fitted_at_once_changes_no_bit(training, validation, monkeypatch):
+    found = []
+    for n in (1, 3):
+        monkeypatch.setattr("skinlesion.dataset.threads.n_threads", lambda n=n: n)
+        p = params(n_seeds=3, n_inner_folds=2)
+        found.append(fitting.fit(training, validation, p, categorical=[3]))
+    assert texts(found[0]) == texts(found[1])
+    assert found[0].log == found[1].log
+
+
 def test_each_seed_is_another_model_and_their_logits_are_averaged(training, validation):
     fitted = fitting.fit(training, validation, params(n_seeds=3), categorical=[3])
     assert len(set(texts(fitted))) == 3
@@ -85,6 +95,26 @@ def test_every_round_is_logged(training, validation):
     assert list(log) == ["train/loss", "train/auc", "validation/loss", "validation/auc"]
     assert {len(values) for values in log.values()} == {12}
     assert log["train/loss"][-1] < log["train/loss"][0]
+
+
+def test_what_is_logged_is_of_the_first_seed(training, validation):
+    fitted = fitting.fit(training, validation, params(), categorical=[3])
+    logits = fitted.ensemble.boosters[0].predict(validation.values, raw_score=True)
+    said = [fitted.log[f"validation/{name}"][-1] for name in ("loss", "auc")]
+    expected = [f(validation.y_true, logits) for f in (metrics.log_loss, metrics.auc)]
+    assert said == pytest.approx(expected)
+
+
+def test_the_rounds_are_judged_by_the_pauc_that_the_model_has_after_each(training, validation):
+    fitted = fitting.fit(training, validation, params(n_seeds=1), categorical=[3])
+    [booster] = fitted.ensemble.boosters
+    expected = [
+        metrics.partial_auc(
+            validation.y_true, booster.predict(validation.values, num_iteration=i, raw_score=True)
+        )
+        for i in range(1, 13)
+    ]
+    assert fitting._by_round(booster, validation, 14) == [*expected, *expected[-1:] * 2]
 
 
 def test_a_lesion_is_scored_alike_alone_and_among_others(training, validation):

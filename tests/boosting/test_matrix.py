@@ -51,12 +51,24 @@ def test_a_category_that_is_missing_or_unseen_is_no_number(folder):
     assert codes.notna().equals(ids["sex"].loc[read.isic_ids].eq("female"))
 
 
-def test_rows_are_sorted_by_isic_id(folder):
+def test_a_category_is_the_same_however_a_table_writes_it(folder, tmp_path):
+    table = pd.read_parquet(folder / "train.parquet")
+    spelled = np.where(table.index % 3, table["sex"], table["sex"].str.upper() + " ")
+    table.assign(sex=spelled).to_parquet(tmp_path / "train.parquet")
+    columns, ids = chosen(folder), pd.Index(table["isic_id"])
+    paths = [where / "train.parquet" for where in (folder, tmp_path)]
+    one, other = (matrix.vocabulary(path, columns, ids) for path in paths)
+    assert one == other == {"sex": ["female", "male"]}
+    one, other = (matrix.read(path, columns, one, ids).values for path in paths)
+    np.testing.assert_array_equal(one, other)
+
+
+def test_rows_are_in_the_order_asked_for(folder):
     table = pd.read_parquet(folder / "train.parquet").set_index("isic_id")
-    some = table.index[100:140]
+    some = table.index[100:140].sort_values(ascending=False)
     read = matrix.read(folder / "train.parquet", chosen(folder), {"sex": []}, some)
-    assert read.isic_ids.tolist() == sorted(some)
-    np.testing.assert_array_equal(read.values[:, 0], table.loc[sorted(some), "tbp_lv_H"])
+    assert read.isic_ids.tolist() == some.tolist()
+    np.testing.assert_array_equal(read.values[:, 0], table.loc[some, "tbp_lv_H"])
 
 
 @pytest.mark.parametrize(

@@ -44,11 +44,51 @@ def test_a_missing_file_is_named(tmp_path, reader):
 
 
 @pytest.mark.parametrize("reader", READERS)
-@pytest.mark.parametrize("content", ["", "\n", "\ufeff"])
+@pytest.mark.parametrize(
+    "content", ["", "\n", "\r\r", "  ", " \n\t\n", ",,\n,,\n", '""', "\ufeff", "\ufeff\n \n\n"]
+)
 def test_an_empty_file_is_named(write, reader, content):
     path = write(content)
     with pytest.raises(InputError, match=rf"{path} must be a metadata table\. It is empty\."):
         readers(path)[reader]()
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("rest", ["", "\n\n", "\ufeff", TABLE])
+def test_several_byte_order_marks_are_told(write, reader, rest):
+    path = write("\ufeff\ufeff" + rest)
+    said = rf"{path} must be a CSV .* It seems to be text with more than one byte-order mark\."
+    with pytest.raises(InputError, match=said):
+        readers(path)[reader]()
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("mark", [b"\xff\xfe", b"\xfe\xff"])
+def test_a_mark_of_utf_16_alone_is_told(write, reader, mark):
+    with pytest.raises(InputError, match=r"It seems to be text in UTF-16\."):
+        readers(write(mark))[reader]()
+
+
+@pytest.mark.parametrize("start", ["", "\ufeff", "\n\n", "  \n\t\n", "\ufeff \n"])
+def test_a_header_alone_is_a_table_without_lesions(write, start):
+    read = metadata.read(write(start + "isic_id,target\n\n"))
+    assert (list(read), len(read)) == (["isic_id", "target"], 0)
+
+
+@pytest.mark.parametrize("reader", ["read", "chunks"])
+@pytest.mark.parametrize("first", [",,,,", "\u00a0", '""', '" "'])
+def test_names_that_do_not_come_first_are_told(write, reader, first):
+    """pandas takes such a line for the header, and the names for a lesion."""
+    path = write(f"{first}\n{TABLE}")
+    said = rf"{path} must (begin with the names of its columns|have as many fields)"
+    with pytest.raises(InputError, match=said):
+        readers(path)[reader]()
+
+
+def test_a_column_without_a_name_is_read(write):
+    """As a table that pandas wrote with its index has."""
+    path = write("," + TABLE.replace("\n", "\n0,", 2))
+    assert metadata.read(path)["isic_id"].tolist() == ["ISIC_1", "ISIC_2"]
 
 
 @pytest.mark.parametrize("reader", READERS)

@@ -96,6 +96,17 @@ def test_a_missing_column_of_the_plan_is_an_error_that_names_it(lesions, chosen)
         numbers.compute(renamed, chosen, P)
 
 
+def test_a_value_that_a_column_cannot_have_is_missing(lesions, chosen):
+    """As for the network; it may be only the test half that has one."""
+    impossible, missing = lesions.copy(), lesions.copy()
+    impossible.loc[:5, "age_approx"], missing.loc[:5, "age_approx"] = 999.0, np.nan
+    impossible.loc[2, "clin_size_long_diam_mm"] = -999.0
+    missing.loc[2, "clin_size_long_diam_mm"] = np.nan
+    pd.testing.assert_frame_equal(
+        computed(impossible, chosen), computed(missing, chosen), check_exact=True
+    )
+
+
 def test_without_tiles_their_numbers_are_missing(lesions, chosen):
     found = numbers.compute(lesions, chosen, P)
     assert all(np.isnan(found[name]).all() for name in chosen.tile)

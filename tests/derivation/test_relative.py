@@ -76,6 +76,15 @@ def test_a_lesion_of_unknown_site_is_relative_to_none_at_it():
     assert of(lesions, relative.GROUPS["patient_site"]).loc[unknown].isna().all().all()
 
 
+def test_a_site_is_the_same_however_it_is_written():
+    lesions = drawn()
+    other = lesions["anatom_site_general"].str.upper().where(lesions.index % 2 == 0)
+    spelled = other.fillna(lesions["anatom_site_general"])
+    columns = relative.GROUPS["patient_site"]
+    found = of(lesions.assign(anatom_site_general=spelled), columns)
+    pd.testing.assert_frame_equal(found, of(lesions, columns), check_exact=True)
+
+
 def test_ranks_are_those_of_pandas_and_do_not_change_with_what_keeps_the_order():
     lesions = drawn()
     ranks = of(lesions)["rank"]

@@ -50,6 +50,13 @@ def test_values_that_cannot_be_are_named_with_the_first_ten_lesions(said):
     )
 
 
+def test_a_lesion_without_a_name_is_named_by_its_row(said):
+    lesions = drawn(1, n=60)
+    lesions.loc[:11, "age_approx"] = 999.0
+    lesions.loc[9, "isic_id"] = None
+    assert said(lesions)[0].endswith(f"{lesions['isic_id'][8]}, row 11 ...")
+
+
 def test_more_that_is_unseen_is_named_with_its_values(said):
     lesions = drawn(1, n=60)
     lesions.loc[:9, "site"] = "palms/soles"

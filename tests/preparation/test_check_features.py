@@ -50,6 +50,13 @@ def test_features_that_stage_encode_would_refuse_are_refused():
     assert all(line.startswith("encode: ") for line in found)
 
 
+def test_a_lesion_without_a_name_is_named_by_its_row():
+    test = TEST.assign(depth=["deep"] + ["2"] * (N - 1))
+    test.loc[0, "isic_id"] = None
+    (line,) = errors(TRAIN.assign(depth=1.0), test, numeric=["depth"])
+    assert line.endswith("Got 'deep' first (1): row 2")
+
+
 @pytest.mark.parametrize("half", ["train", "test"])
 def test_text_in_a_numeric_feature_is_refused_by_lesion(half):
     given = {"train": TRAIN.assign(depth=1.0), "test": TEST.assign(depth=1.0)}

@@ -6,7 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import h5py
+import keras
+import numpy as np
 import pytest
+from tests.tiles import JPEG
 
 from skinlesion.errors import InputError
 from skinlesion.scoring import folder
@@ -86,3 +90,19 @@ def test_a_folder_that_cannot_be_written_is_an_error_before_anything_is_loaded(t
 
     assert ran.stdout == "None False False\n"
     assert "NotADirectoryError" in ran.stderr
+
+
+def test_tiles_that_no_stage_has_checked_are_rehearsed_before_the_models_are_loaded(
+    tmp_path, monkeypatch
+):
+    """Damage to a file of this layout may crash the HDF5 library."""
+    paths = write(tmp_path / "m"), tmp_path / "a.csv", tmp_path / "b.hdf5", tmp_path / "out"
+    paths[1].write_text("isic_id\nISIC_1\n")
+    with h5py.File(paths[2], "w", libver="latest") as file:
+        file["ISIC_1"] = np.void(JPEG)
+    monkeypatch.setenv("KERAS_BACKEND", keras.config.backend())
+    monkeypatch.setattr("skinlesion.network.backend.start", lambda p: None)
+    other = "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"
+    monkeypatch.setattr("skinlesion.dataset.rehearsal._OTHER", other)
+    with pytest.raises(InputError, match=r"b\.hdf5 must be a whole HDF5 file\. .*SIGSEGV"):
+        folder.score(folder.Files(*paths), folder.Settings(8, "auto", False))

@@ -1,7 +1,9 @@
 """scoring.worker: what a worker compares, and the threads that it takes; test_cluster runs some."""
 
+import ast
 import os
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -30,11 +32,35 @@ def test_a_module_has_the_hash_of_what_was_loaded_until_its_process_ends(tmp_pat
 def test_what_scores_and_explains_is_compared_and_nothing_else():
     found = worker.modules()
 
-    assert {"skinlesion.errors", "skinlesion.network.model", "skinlesion.scoring.worker"} <= {
+    assert {"skinlesion.errors", "skinlesion.network.backend", "skinlesion.scoring.worker"} <= {
         *found
     }
     rooms = {name.split(".")[1] for name in found}
     assert rooms <= {*worker._ROOMS, *worker._GROUND}
+
+
+def imported(path: Path) -> set[Path]:
+    """The modules of the package that a module imports."""
+    found, package = set(), Path(worker.__file__).parents[1]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("skinlesion"):
+            base = package.joinpath(*node.module.split(".")[1:])
+            found |= {base.with_suffix(".py"), *(base / f"{a.name}.py" for a in node.names)}
+    return {path for path in found if path.is_file()}
+
+
+def test_what_is_sent_to_a_worker_stands_on_compared_rooms_only():
+    """The table expert, say, is run by the process that starts the work."""
+    package = Path(worker.__file__).parents[1]
+    todo = {path for path in package.rglob("*.py") if "run.map(" in path.read_text()}
+    assert {path.stem for path in todo} == {"predict", "branches", "occlusion"}
+    seen: set[Path] = set()
+    while todo:
+        seen |= todo
+        todo = {other for path in todo for other in imported(path)} - seen
+    rooms = {path.relative_to(package).with_suffix("").parts[0] for path in seen}
+    assert rooms <= {*worker._ROOMS, *worker._GROUND}
+    assert {"dataset", "features", "network", "scoring"} <= rooms
 
 
 @pytest.mark.parametrize(

@@ -61,9 +61,9 @@ def fit(fold: int, folds_csv: Path, features: Path) -> Baseline | None:
     if not set(COLUMNS.own) <= set(matrix.plan(features).tile):
         return None
     folds = metadata.read(folds_csv)
-    training = partition.training_rows(folds, validation_fold=fold).set_index("isic_id")
-    read = matrix.read(features / "train.parquet", COLUMNS, {}, training.index)
-    y_true = training["target"].loc[read.isic_ids].to_numpy()
+    training = partition.training_rows(folds, validation_fold=fold).sort_values("isic_id")
+    y_true, isic_ids = training["target"].to_numpy(), pd.Index(training["isic_id"])
+    read = matrix.read(features / "train.parquet", COLUMNS, {}, isic_ids)
     values = read.values.astype(np.float64)
     mean, sd = np.nanmean(values, 0), np.nanstd(values, 0)
     sd = np.where(sd > 0, sd, 1.0)

@@ -57,22 +57,22 @@ def fit(fold: int, folds_csv: Path, features: Path, p: Params) -> Result:
     Raises:
         InputError: A file is absent or malformed; or as for `require_useful`.
     """
-    folds = metadata.read(folds_csv).set_index("isic_id").sort_index()
-    training = partition.training_rows(folds.reset_index(), validation_fold=fold)["isic_id"]
+    folds = metadata.read(folds_csv).sort_values("isic_id").set_index("isic_id")
+    rows = partition.training_rows(folds, validation_fold=fold)
     columns = matrix.choose(matrix.plan(features), p.inputs)
     path = features / "train.parquet"
-    categories = matrix.vocabulary(path, columns, pd.Index(training))
+    categories = matrix.vocabulary(path, columns, rows.index)
     if not columns.names:
         return Result(_facts(columns, categories, {}), {}, {})
-    lesions = folds[folds["fold"] >= 0]
+    lesions = pd.concat([rows, folds[folds["fold"] == fold]])
     values = matrix.read(path, columns, categories, lesions.index).values
     examples = Examples(values, lesions["target"].to_numpy(), lesions["patient_id"].to_numpy())
-    held = (lesions["fold"] == fold).to_numpy()
-    fitted = _fit(examples, held, columns, p)
+    training, held = examples.of(slice(len(rows))), examples.of(slice(len(rows), None))
+    fitted = _fit(training, held, columns, p)
     ensembles = {mode: models.ensemble for mode, models in fitted.items()}
-    scores = expert.Expert(columns, categories, ensembles).logits(values[held])
+    scores = expert.Expert(columns, categories, ensembles).logits(held.values)
     logits = {expert.ALONE: scores.alone, expert.CONTEXT: scores.context}
-    y_true = examples.y_true[held]
+    y_true = held.y_true
     limits = {mode: require_useful(y_true, logits[mode], p, fold=fold) for mode in fitted}
     modes = {mode: _mode(models, y_true, logits[mode]) for mode, models in fitted.items()}
     return Result(_facts(columns, categories, modes), fitted, limits)
@@ -137,15 +137,15 @@ def summary(fold: int, result: Result, p: Params) -> str:
 
 
 def _fit(
-    examples: Examples, held: np.ndarray, columns: matrix.Columns, p: Params
+    training: Examples, held: Examples, columns: matrix.Columns, p: Params
 ) -> dict[str, Fitted]:
-    known = ~np.isnan(examples.values[~held, columns.n_alone :]).all(1)
+    known = ~np.isnan(training.values[:, columns.n_alone :]).all(1)
     widths = {expert.ALONE: columns.n_alone}
     if columns.relative and known.mean() >= MIN_SHARE:
         widths[expert.CONTEXT] = len(columns.names)
     codes = list(range(len(columns.own), columns.n_alone))
     return {
-        mode: fitting.fit(examples.part(~held, n), examples.part(held, n), p, categorical=codes)
+        mode: fitting.fit(training.first(n), held.first(n), p, categorical=codes)
         for mode, n in widths.items()
         if n
     }

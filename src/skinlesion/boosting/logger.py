@@ -18,6 +18,10 @@ def write(folder: Path, log: Mapping[str, list[float]]) -> None:
     # As for training: neither dvc.yaml nor an experiment is touched, and no clock is logged.
     with Live(str(folder), dvcyaml=None, save_dvc_exp=False, report=None) as live:
         for values in zip(*log.values(), strict=True):
-            for name, value in zip(log, values, strict=True):
-                live.log_metric(name, value)
-            live.next_step()
+            _write_round(live, dict(zip(log, values, strict=True)))
+
+
+def _write_round(live: Live, measured: Mapping[str, float]) -> None:
+    for name, value in measured.items():
+        live.log_metric(name, value)
+    live.next_step()

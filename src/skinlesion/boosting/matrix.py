@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
+from skinlesion.dataset.categories import canonical, shown
 from skinlesion.derivation.plan import Plan
 from skinlesion.errors import InputError
 
@@ -78,7 +79,7 @@ def choose(given: Plan, inputs: Sequence[str]) -> Columns:
 
 
 def vocabulary(path: Path, columns: Columns, isic_ids: pd.Index) -> dict[str, list[str]]:
-    """List the categories that occur among some lesions, sorted.
+    """List the categories that occur among some lesions, sorted, each in one spelling.
 
     Args:
         path: train.parquet.
@@ -87,11 +88,11 @@ def vocabulary(path: Path, columns: Columns, isic_ids: pd.Index) -> dict[str, li
     """
     table = _table(path, ["isic_id", *columns.categorical]).to_pandas()
     seen = table[table["isic_id"].isin(isic_ids)]
-    return {name: sorted(seen[name].dropna().unique()) for name in columns.categorical}
+    return {name: sorted(shown(seen[name])) for name in columns.categorical}
 
 
 def read(path: Path, columns: Columns, categories: Categories, isic_ids: pd.Index) -> Matrix:
-    """Read lesions, sorted by isic_id.
+    """Read lesions, in the order asked for.
 
     Args:
         path: A parquet file of stage `derive`.
@@ -102,17 +103,17 @@ def read(path: Path, columns: Columns, categories: Categories, isic_ids: pd.Inde
     Raises:
         InputError: The file is absent, or lacks a column or a lesion.
     """
-    ordered = isic_ids.sort_values()
-    values = np.empty((len(ordered), len(columns.names)), np.float32)
-    filled = np.zeros(len(ordered), bool)
+    values = np.empty((len(isic_ids), len(columns.names)), np.float32)
+    filled = np.zeros(len(isic_ids), bool)
     for piece in pieces(path, columns, categories):
-        rows = ordered.get_indexer(pd.Index(piece.isic_ids))
+        rows = isic_ids.get_indexer(pd.Index(piece.isic_ids))
         values[rows[rows >= 0]] = piece.values[rows >= 0]
         filled[rows[rows >= 0]] = True
+    pa.default_memory_pool().release_unused()  # Arrow keeps what it has read with
     if not filled.all():
-        absent = ordered[~filled][0]
+        absent = isic_ids[~filled][0]
         raise InputError(f"{path} must hold the lesions of the split. {absent} is absent.")
-    return Matrix(ordered.to_numpy(), values)
+    return Matrix(isic_ids.to_numpy(), values)
 
 
 def pieces(path: Path, columns: Columns, categories: Categories) -> Iterator[Matrix]:
@@ -141,14 +142,14 @@ def pieces(path: Path, columns: Columns, categories: Categories) -> Iterator[Mat
 
 
 def _codes(column: pa.Array, known: Sequence[str]) -> np.ndarray:
-    given = column.to_pandas().astype(object)
-    codes = given.map({name: code for code, name in enumerate(known)})
+    codes_of = {name: code for code, name in enumerate(canonical(pd.Series(known, dtype="str")))}
+    codes = canonical(column.to_pandas()).astype(object).map(codes_of)
     return np.asarray(codes, np.float32)
 
 
 def _opened(path: Path, columns: Columns) -> pq.ParquetFile:
     try:
-        file = pq.ParquetFile(path)
+        file = pq.ParquetFile(path, pre_buffer=False)  # or it holds the file, too
     except (OSError, pa.ArrowInvalid) as error:
         raise InputError(f"{path} must be a table of stage derive. {error}") from None
     for name in columns.names:

@@ -6,6 +6,7 @@ _SIGNATURES = {
     b"\xff\xfe\x00\x00": "text in UTF-32",
     b"\xff\xfe": "text in UTF-16",
     b"\xfe\xff": "text in UTF-16",
+    b"\xef\xbb\xbf" * 2: "text with more than one byte-order mark",
     b"PK\x03\x04": "a zip archive or an Excel workbook",
     b"\xd0\xcf\x11\xe0": "an Excel workbook",
     b"\x1f\x8b": "a gzip archive",

@@ -143,6 +143,7 @@ def _options(path: Path, columns: Collection[str], text: Collection[str]) -> dic
             raise InputError(f"{path} must have a column {name!r}.{nearest(name, present)}")
     rows.require_text(path)
     rows.require_whole(path, len(present))
+    _require_same(path, present)
     return {
         "encoding": "utf-8-sig",
         "low_memory": False,
@@ -150,12 +151,20 @@ def _options(path: Path, columns: Collection[str], text: Collection[str]) -> dic
     }
 
 
+def _require_same(path: Path, present: list[str]) -> None:
+    """Require pandas to find the names where `header` did; it numbers those that are empty."""
+    with _named(path):
+        found = pd.read_csv(path, encoding="utf-8-sig", nrows=0).columns.tolist()
+    if [n or f for n, f in zip(present, found, strict=False)] != found:
+        raise InputError(f"{path} must begin with the names of its columns. Got {found} first.")
+
+
 @contextmanager
 def _named(path: Path) -> Iterator[None]:
     """Name the file in what pandas finds wrong with it."""
     try:
         yield
-    except (pd.errors.ParserError, UnicodeDecodeError) as error:
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise InputError(f"{path} must be a CSV file in UTF-8. {error}") from None
 
 

@@ -66,6 +66,10 @@ def _read_all() -> None:
     with contextlib.suppress(InputError):
         store = Hdf5(Path(sys.argv[1]))
         for isic_id in store.ids():
-            os.write(1, ascii(isic_id)[1:-1].encode() + b"\n")
-            with contextlib.suppress(InputError):
-                store.read(isic_id)
+            _read(store, isic_id)
+
+
+def _read(store: Hdf5, isic_id: str) -> None:
+    os.write(1, ascii(isic_id)[1:-1].encode() + b"\n")
+    with contextlib.suppress(InputError):
+        store.read(isic_id)

@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from skinlesion.dataset.columns import outside
 from skinlesion.derivation import derived, relative
 from skinlesion.derivation.plan import AREA, CATEGORICAL, OF_A_NUMBER, Params, Plan
 from skinlesion.errors import InputError
@@ -16,6 +17,7 @@ from skinlesion.params import nearest
 __all__ = ["columns", "compute", "write"]
 
 ROWS_AT_A_TIME = 50_000  # of a parquet file; readers hold as many
+FORMULAS = {f.name: f for f in derived.FORMULAS}
 
 
 def columns(p: Params) -> list[str]:
@@ -48,29 +50,19 @@ def compute(
     Raises:
         InputError: A column that the plan needs is absent.
     """
-    given = _base(lesions, plan)
-    groups = {
-        name: relative.group(lesions, shared, min_lesions=p.min_lesions)
+    given, n = _base(lesions, plan), len(lesions)
+    contexts = [
+        _Context(name, relative.group(lesions, shared, min_lesions=p.min_lesions), _wanted(p, name))
         for name, shared in relative.GROUPS.items()
-    }
-    formulas = {f.name: f for f in derived.FORMULAS}
-    outlying = {name: relative.Outlying.none(len(lesions)) for name in groups}
+    ]
     found: dict[str, np.ndarray] = {}
     for name in plan.numbers:
-        if name in formulas:
-            values = derived.derive(formulas[name], given)
-        elif name in plan.base:
-            values = given[name]
-        else:
-            values = _tile(tiles, name, len(lesions))
+        values = given[name] if name in plan.base else _made(name, given, tiles, n)
         found[name] = values.astype(np.float32)
-        for among, group in groups.items():
-            of_group = relative.statistics(values, group, _wanted(p, among))
-            found |= {f"{name}|{s}|{among}": v for s, v in of_group.items()}
-            if "z" in of_group:
-                outlying[among].add(of_group["z"])
-    for among, group in groups.items():
-        found |= _of_group(group, outlying[among], given, among)
+        for context in contexts:
+            found |= context.of_number(name, values)
+    for context in contexts:
+        found |= context.of_group(given)
     return {name: found[name] for name in [*plan.numbers, *plan.relative]}
 
 
@@ -93,8 +85,7 @@ def write(path: Path, lesions: pd.DataFrame, found: Mapping[str, np.ndarray], pl
 
 
 def _base(lesions: pd.DataFrame, plan: Plan) -> dict[str, np.ndarray]:
-    formulas = {f.name: f.needs for f in derived.FORMULAS}
-    needed = dict.fromkeys([*plan.base, *(c for name in plan.derived for c in formulas[name])])
+    needed = dict.fromkeys([*plan.base, *(c for n in plan.derived for c in FORMULAS[n].needs)])
     if any(name.startswith("total_area") for name in plan.relative):
         needed[AREA] = None
     for name in needed:
@@ -102,17 +93,26 @@ def _base(lesions: pd.DataFrame, plan: Plan) -> dict[str, np.ndarray]:
             near = nearest(name, lesions.columns)
             raise InputError(f"the table must have a column {name!r}.{near}")
     return {
-        name: derived.finite(
-            pd.to_numeric(lesions[name], errors="coerce").to_numpy(np.float64, na_value=np.nan)
+        name: _possible(
+            name,
+            pd.to_numeric(lesions[name], errors="coerce").to_numpy(np.float64, na_value=np.nan),
         )
         for name in needed
     }
 
 
-def _tile(tiles: Mapping[str, np.ndarray] | None, name: str, n: int) -> np.ndarray:
-    if tiles is None:
-        return np.full(n, np.nan)
-    return derived.finite(np.asarray(tiles[name], np.float64))
+def _possible(name: str, values: np.ndarray) -> np.ndarray:
+    """Count what a column cannot have as missing, as for the network."""
+    return derived.finite(np.where(outside(name, values), np.nan, values))
+
+
+def _made(
+    name: str, given: Mapping[str, np.ndarray], tiles: Mapping[str, np.ndarray] | None, n: int
+) -> np.ndarray:
+    """Compute a formula, or take what was measured on the tiles."""
+    if name in FORMULAS:
+        return derived.derive(FORMULAS[name], given)
+    return np.full(n, np.nan) if tiles is None else derived.finite(tiles[name].astype(np.float64))
 
 
 def _wanted(p: Params, among: str) -> list[relative.Statistic]:
@@ -122,11 +122,26 @@ def _wanted(p: Params, among: str) -> list[relative.Statistic]:
     return [s for s in asked if s in OF_A_NUMBER] + (["z"] if needs_z else [])
 
 
-def _of_group(
-    group: relative.Groups, outlying: relative.Outlying, given: dict[str, np.ndarray], among: str
-) -> dict[str, np.ndarray]:
-    found = {f"n_lesions|{among}": group.spread_out(group.n[group.code])}
-    if AREA in given:
-        area = np.nan_to_num(given[AREA][group.rows])
-        found[f"total_area|{among}"] = group.spread_out(group.total(area)[group.code])
-    return found | {f"{name}|{among}": v for name, v in outlying.numbers().items()}
+class _Context:
+    """What numbers are relative to: the lesions of a patient, of its site, or of its location."""
+
+    def __init__(self, name: str, group: relative.Groups, wanted: list[relative.Statistic]) -> None:
+        self._name, self._group, self._wanted = name, group, wanted
+        self._outlying = relative.Outlying.none(group.n_lesions)
+
+    def of_number(self, name: str, values: np.ndarray) -> dict[str, np.ndarray]:
+        """Compute the statistics of a number, and count where it is outlying."""
+        found = relative.statistics(values, self._group, self._wanted)
+        if "z" in found:
+            self._outlying.add(found["z"])
+        return {f"{name}|{s}|{self._name}": v for s, v in found.items()}
+
+    def of_group(self, given: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Compute what is of no single number, once each number was seen."""
+        group = self._group
+        found = {"n_lesions": group.spread_out(group.n[group.code])}
+        if AREA in given:
+            area = np.nan_to_num(given[AREA][group.rows])
+            found["total_area"] = group.spread_out(group.total(area)[group.code])
+        found |= self._outlying.numbers()
+        return {f"{name}|{self._name}": v for name, v in found.items()}

@@ -124,13 +124,12 @@ def _chosen(
 
 
 def _categories(given: Names, present: Collection[str]) -> list[str]:
-    if given != "all":
-        for name in given:
-            if name in TRAIN_ONLY or name in ("isic_id", "patient_id"):
-                raise InputError(f"derive.categorical: {name!r} must be known of a test lesion.")
-            if name not in present:
-                near = nearest(name, present)
-                raise InputError(f"derive.categorical: {name!r} must be in both tables.{near}")
+    for name in given if given != "all" else []:
+        if name in TRAIN_ONLY or name in ("isic_id", "patient_id"):
+            raise InputError(f"derive.categorical: {name!r} must be known of a test lesion.")
+        if name not in present:
+            near = nearest(name, present)
+            raise InputError(f"derive.categorical: {name!r} must be in both tables.{near}")
     return [name for name in dict.fromkeys(_names(given, CATEGORICAL)) if name in present]
 
 

@@ -10,6 +10,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from skinlesion.dataset import categories
+
 __all__ = ["EPSILON", "GROUPS", "Groups", "Outlying", "Statistic", "group", "statistics"]
 
 Statistic = Literal["z", "rank", "position", "count", "area", "outlying"]
@@ -20,6 +22,7 @@ GROUPS = {
     "patient_location": ("patient_id", "tbp_lv_location"),
 }
 EPSILON = 1e-5  # added to a standard deviation, so that a group without spread has z = 0
+PATIENT = "patient_id"  # its spelling is that of the file: stage `check` refuses two of one
 FAR = 2.0  # the |z| from which on a number counts as outlying
 
 
@@ -74,7 +77,7 @@ def group(lesions: pd.DataFrame, columns: tuple[str, ...], *, min_lesions: int) 
     n, codes = len(lesions), np.zeros(len(lesions), np.int64)
     for name in columns:
         column = lesions[name] if name in lesions else pd.Series([None] * n)
-        code, values = pd.factorize(column)
+        code, values = pd.factorize(column if name == PATIENT else categories.canonical(column))
         codes = np.where((code < 0) | (codes < 0), -1, codes * (len(values) + 1) + code)
     grouped = np.flatnonzero(codes >= 0)
     by_name = np.lexsort([lesions["isic_id"].to_numpy(str)[grouped], codes[grouped]])

@@ -37,24 +37,24 @@ def measure(
         By name, shape (n_lesions,), float32; NaN where a tile is absent or cannot be read. A
         tile's numbers are its own: they do not depend on what else is measured.
     """
-    names = [name for kind in kinds for name in MEASURES[kind][0]]
-    found = np.full((len(names), len(isic_ids)), np.nan, np.float32)
-    if not names:
-        return {}
+    names = _names(kinds)
+    found = np.empty((len(names), len(isic_ids)), np.float32)
     with ThreadPoolExecutor(threads.n_threads()) as pool:
-        for i in range(0, len(isic_ids), AT_A_TIME):
+        for i in range(0, len(isic_ids) if names else 0, AT_A_TIME):
             some = isic_ids[i : i + AT_A_TIME]
             rows = pool.map(lambda isic_id: _measured(isic_id, store, kinds), some)
-            for k, row in enumerate(rows, start=i):
-                if row is not None:
-                    found[:, k] = row
+            found[:, i : i + len(some)] = np.stack(list(rows), axis=1)
             progress(len(some))
     return dict(zip(names, found, strict=True))
 
 
-def _measured(isic_id: str, store: stores.Store, kinds: Sequence[str]) -> np.ndarray | None:
+def _names(kinds: Sequence[str]) -> list[str]:
+    return [name for kind in kinds for name in MEASURES[kind][0]]
+
+
+def _measured(isic_id: str, store: stores.Store, kinds: Sequence[str]) -> np.ndarray:
     try:
         tile = images.tile(store.read(isic_id), px=PX)
     except images.ImageError:
-        return None
+        return np.full(len(_names(kinds)), np.nan)
     return np.concatenate([MEASURES[kind][1](tile) for kind in kinds])

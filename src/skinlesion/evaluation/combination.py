@@ -90,16 +90,19 @@ def join(predictions: Path) -> dict[str, pd.DataFrame]:
     found = {}
     for name, other in (("submission", "test"), ("holdout", "holdout"), ("oof", "oof")):
         scored = metadata.read(predictions / f"{name}.csv")
-        path = predictions / f"table-{other}.csv"
-        by_table = metadata.read(path).set_index("isic_id")
-        if len(by_table.columns):
-            absent = sorted(set(scored["isic_id"]) - set(by_table.index))
-            if absent:
-                raise InputError(f"{path} must hold every lesion. {absent[0]} is absent.")
         network = scored["target" if name == "submission" else "score"]
-        added = by_table.reindex(scored["isic_id"]).reset_index(drop=True)
+        added = _by_table(predictions / f"table-{other}.csv", scored["isic_id"])
         found[name] = pd.concat([scored.assign(network=network), added], axis=1)
     return found
+
+
+def _by_table(path: Path, isic_ids: pd.Series) -> pd.DataFrame:
+    """Read the scores by the lesions' numbers, in the order of the lesions."""
+    scores = metadata.read(path).set_index("isic_id")
+    absent = sorted(set(isic_ids) - set(scores.index)) if len(scores.columns) else []
+    if absent:
+        raise InputError(f"{path} must hold every lesion. {absent[0]} is absent.")
+    return scores.reindex(isic_ids).reset_index(drop=True)
 
 
 def present(scored: pd.DataFrame, p: Params) -> list[str]:

@@ -1,6 +1,6 @@
 """What each number gives to the table expert, and what speaks for and against single lesions."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,8 +87,7 @@ def read(
         chosen = list(experts) if fold == partition.HOLDOUT else [fold]
         for e in (experts[k] for k in chosen if k in experts):
             given = matrix.read(parquet, e.columns, e.categories, pd.Index(ids))
-            places = pd.Index(given.isic_ids).get_indexer(pd.Index(ids))
-            found.append(Scorer(e, rows, 1 / len(chosen), given.values[places]))
+            found.append(Scorer(e, rows, 1 / len(chosen), given.values))
     return found
 
 
@@ -139,26 +138,19 @@ def reasons(scorers: list[Scorer], lesions: pd.DataFrame) -> pd.DataFrame:
     Source:
         Lundberg et al. (2020), https://doi.org/10.1038/s42256-019-0138-9
     """
-    totals: dict[int, dict[str, float]] = {}
-    values: dict[tuple[int, str], float] = {}
-    for s in scorers:
-        names = s.expert.columns.names
-        for row, given, contributions in zip(s.rows, s.values, _contributions(s), strict=True):
-            of_lesion = totals.setdefault(int(row), {})
-            for name, value, part in zip(names, given, contributions, strict=True):
-                of_lesion[name] = of_lesion.get(name, 0.0) + s.weight * float(part)
-                values[int(row), name] = np.nan if name in s.expert.categories else float(value)
-    found = []
-    for row, of_lesion in sorted(totals.items()):
-        isic_id = lesions["isic_id"].iloc[row]
-        for side, sign in (("for", 1), ("against", -1)):
-            best = sorted(of_lesion, key=lambda n: (-sign * of_lesion[n], n))[:N_REASONS]
-            found += [
-                (isic_id, side, named(n), values[row, n], of_lesion[n])
-                for n in best
-                if sign * of_lesion[n] > 0
-            ]
-    return pd.DataFrame(found, columns=COLUMNS)
+    if not scorers:
+        return pd.DataFrame(columns=COLUMNS)
+    parts = pd.concat([_parts(s) for s in scorers]).groupby(["row", "name"])
+    found = parts.agg(value=("value", "first"), contribution=("contribution", "sum")).reset_index()
+    found = found[found["contribution"] != 0]
+    found["side"] = np.where(found["contribution"] > 0, "for", "against")
+    found["size"] = found["contribution"].abs()
+    by = ["row", "side", "size", "name"]
+    found = found.sort_values(by, ascending=[True, False, False, True])
+    found = found.groupby(["row", "side"], sort=False).head(N_REASONS)
+    found["isic_id"] = lesions["isic_id"].to_numpy()[found["row"]]
+    found["number"] = [named(name) for name in found["name"]]
+    return found[COLUMNS].reset_index(drop=True)
 
 
 def named(number: str) -> str:
@@ -198,16 +190,32 @@ def write(given: Files, expected: Iterable[int], job: Job, out: Path) -> None:
 
 
 def _gained(scorers: list[Scorer]) -> list[str]:
-    gains: dict[str, float] = {}
-    for s in scorers:
-        for mode, ensemble in s.expert.ensembles.items():
-            names = s.expert.columns.names
-            names = names[: s.expert.columns.n_alone] if mode == expert.ALONE else names
-            for booster in ensemble.boosters:
-                for name, gain in zip(names, booster.feature_importance("gain"), strict=True):
-                    number = name.split("|")[0]
-                    gains[number] = gains.get(number, 0.0) + float(gain)
-    return sorted((n for n in gains if gains[n] > 0), key=lambda n: (-gains[n], n))[:N_MEASURED]
+    gains = pd.concat([gain for s in scorers for gain in _gains(s)])
+    total = gains.groupby(level=0).sum()
+    return sorted(total[total > 0].index, key=lambda n: (-total[n], n))[:N_MEASURED]
+
+
+def _gains(s: Scorer) -> Iterator[pd.Series]:
+    """What each of an expert's models gains, by number."""
+    numbers = [name.split("|")[0] for name in s.expert.columns.names]
+    for ensemble in s.expert.ensembles.values():
+        for booster in ensemble.boosters:
+            gain = booster.feature_importance("gain")
+            yield pd.Series(gain, numbers[: len(gain)])
+
+
+def _parts(s: Scorer) -> pd.DataFrame:
+    """What each number gives to each lesion's score: row, name, value and contribution."""
+    names = np.array(s.expert.columns.names)
+    is_code = np.isin(names, list(s.expert.categories))
+    return pd.DataFrame(
+        {
+            "row": np.repeat(s.rows, len(names)),
+            "name": np.tile(names, len(s.rows)),
+            "value": np.where(is_code, np.nan, s.values.astype(np.float64)).ravel(),
+            "contribution": s.weight * _contributions(s).ravel(),
+        }
+    )
 
 
 def _contributions(s: Scorer) -> np.ndarray:

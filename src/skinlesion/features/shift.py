@@ -58,9 +58,10 @@ def _count(lesions: pd.DataFrame, encoder: Encoder, tallies: dict[str, Tally], n
 
 
 def _impossible(lesions: pd.DataFrame, name: str) -> list[str]:
+    """Name lesions by isic_id, or by the line of the file where there is none."""
     values = pd.to_numeric(lesions[name], errors="coerce").to_numpy(np.float64, na_value=np.nan)
-    found: list[str] = lesions.loc[columns.outside(name, values), "isic_id"].tolist()
-    return found
+    found = lesions.loc[columns.outside(name, values), "isic_id"]
+    return [i if isinstance(i, str) else f"row {row + 2}" for row, i in found.items()]
 
 
 def _ranges(impossible: dict[str, list[str]]) -> list[str]:

@@ -60,7 +60,7 @@ def _require_numbers(name: str, part: Part, findings: Findings) -> None:
     if wrong.any():
         first = column[wrong].tolist()[0]
         what = f"{part.table_name}: {name} must be a finite number. Got {first!r} first"
-        findings.errors[what] += part.table["isic_id"][wrong].astype(str).tolist()
+        findings.errors[what] += check_table.named(part.table, part.table.index[wrong].tolist())
 
 
 def _compare(name: str, is_category: bool, train: Part, test: Part, findings: Findings) -> None:

@@ -8,7 +8,7 @@ from skinlesion.dataset import columns, ids
 from skinlesion.params import nearest
 from skinlesion.preparation.findings import Findings, Part
 
-__all__ = ["inspect", "isic_ids", "numbers"]
+__all__ = ["inspect", "isic_ids", "named", "numbers"]
 
 SPELLED = "must be spelled in one way; case, spaces, leading zeros and .0 are no difference"
 # A value in the place of "missing" is common, and lies where no other does.
@@ -55,6 +55,17 @@ def isic_ids(table: pd.DataFrame) -> pd.Series:
     return table.get("isic_id", pd.Series(dtype=str)).dropna().astype(str)
 
 
+def named(table: pd.DataFrame, rows: list[int]) -> list[str]:
+    """Name lesions by isic_id, or by the line of the file where there is none.
+
+    Args:
+        table: With a column isic_id, and the index that it was read with.
+        rows: Labels of that index.
+    """
+    found = zip(table["isic_id"].loc[rows], rows, strict=True)
+    return [i if isinstance(i, str) else f"row {row + 2}" for i, row in found]
+
+
 def numbers(column: pd.Series) -> pd.Series:
     """Read a column as numbers, float64; NaN where it holds anything else.
 
@@ -90,13 +101,7 @@ def _collect(cases: pd.DataFrame, part: Part, findings: Findings) -> None:
         first = group["failure_case"].infer_objects().tolist()[0]
         found = "" if check in words else f". Got {first!r} first"
         what = f"{part.table_name}: {column} {words.get(check, check)}{found}"
-        findings.errors[what] += _names(part.table, rows)
-
-
-def _names(table: pd.DataFrame, rows: list[int]) -> list[str]:
-    """Name the lesions of rows by isic_id, or by the line of the file where there is none."""
-    named = zip(table["isic_id"].loc[rows], rows, strict=True)
-    return [i if isinstance(i, str) else f"row {row + 2}" for i, row in named]
+        findings.errors[what] += named(part.table, rows)
 
 
 def _spellings(part: Part, findings: Findings) -> None:
@@ -115,9 +120,9 @@ def _range(name: str, values: np.ndarray, part: Part, findings: Findings) -> Non
     rows = part.table.index[wrong].tolist()
     first = f"Got {values[wrong][0]:.7g} first"
     if part.training:
-        findings.errors[f"{what}. {first}"] += _names(part.table, rows)
+        findings.errors[f"{what}. {first}"] += named(part.table, rows)
     else:
-        findings.warnings[f"{what}, else it counts as missing. {first}"] += _names(part.table, rows)
+        findings.warnings[f"{what}, else it counts as missing. {first}"] += named(part.table, rows)
 
 
 def _sentinel(name: str, values: np.ndarray, part: Part, findings: Findings) -> None:
@@ -133,7 +138,7 @@ def _sentinel(name: str, values: np.ndarray, part: Part, findings: Findings) -> 
         if end in (quantity.low, quantity.high) or _is_apart(end, others):
             what = f"{part.table_name}: {name} is {end:g} in {here.mean():.0%} of the rows, at the "
             what += "end of its range. Does it stand for a missing value?"
-            findings.warnings[what] += _names(part.table, part.table.index[here].tolist())
+            findings.warnings[what] += named(part.table, part.table.index[here].tolist())
 
 
 def _is_apart(end: float, others: np.ndarray) -> bool:

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from skinlesion.dataset import stores
 from skinlesion.errors import InputError
 
 __all__ = ["Files", "Runtime", "Settings", "runtime", "score"]
@@ -69,6 +70,7 @@ def score(files: Files, settings: Settings) -> str:
     backend.start(keras)
     p = predict.Params.model_validate(asdict(settings))
     isic_ids = test_set.isic_ids(files.metadata)
+    stores.open_store(files.images, rehearse=True)  # no stage `check` has read them
     models = trained.load_folds(files.models)
     sys.stderr.write(shift.said(files.metadata, [m.encoder for m in models.values()]))
     folds = None if trained.is_one(files.models) else tuple(models)

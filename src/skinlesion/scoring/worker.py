@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Images", "Job", "Needs", "check", "modules", "needs", "run"]
 
-# What a worker runs lies in these rooms, and on the ground.
+# What a worker runs lies in these rooms, and on the ground; the table expert is not run there.
 _ROOMS = ("dataset", "features", "network", "scoring", "explanation")
 _GROUND = ("errors", "metrics", "params")
 _PACKAGE = __name__.partition(".")[0]
