@@ -1,7 +1,8 @@
 """Fit a network: its phases, exact validation metrics each epoch, the epoch that is kept."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from tqdm import tqdm
 from skinlesion.dataset import batches
 from skinlesion.errors import InputError
 from skinlesion.network import augment, model
-from skinlesion.training import auxiliary, distribution, optimizer, schedule
+from skinlesion.training import auxiliary, distribution, optimizer, schedule, statistics
 from skinlesion.training.checkpoint import Best, Checkpoint, Progress
 from skinlesion.training.fold import Examples, Validation
 from skinlesion.training.input_pipeline import InputPipeline
@@ -81,7 +82,7 @@ def fit(
             if epoch in (0, p.frozen_epochs):
                 prepare(epoch + 1)
             values = _fit_epoch(logits, pipeline, plan[epoch], epoch=epoch, steps=steps)
-            with optimizer.averaged(logits):
+            with _as_kept(logits, plan[0], p):
                 values |= _validate(scorer(), examples.validation, p)
                 progress = progress.after(values, network, select=p.select)
             log(epoch, values)
@@ -122,6 +123,17 @@ def _preparer(
 def _accuracy(y_true: Any, logits: Any) -> Any:
     """Compare signs, as no logit is equal to a mixed target; of the target, not the auxiliary."""
     return keras.ops.equal(y_true[:, :1] > 0.5, logits[:, :1] > 0)
+
+
+@contextmanager
+def _as_kept(logits: keras.Model, first: batches.Training, p: schedule.Params) -> Iterator[None]:
+    """Give the network the weights that are validated and kept, for a while."""
+    if p.average_momentum is None:
+        yield
+        return
+    lesions = statistics.sample(first, seed=p.seed)
+    with optimizer.averaged(logits), statistics.estimated(logits, lesions):
+        yield
 
 
 def _backbone(network: keras.Model) -> keras.Model | None:
