@@ -17,6 +17,7 @@ PARAMS = {
     "final_fraction": 0.1,
     "weight_decay": 1e-4,
     "label_smoothing": 0.0,
+    "auxiliary": {"diagnosis": 0.0, "biopsied": 0.0, "measurements": 0.0},
     "average_momentum": None,
     "select": "best",
     "early_stopping_patience": None,

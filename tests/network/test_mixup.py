@@ -86,3 +86,17 @@ def test_two_lesions_without_weight_make_one_without():
 
     assert not total.any()
     assert np.isfinite(target).all()
+
+
+def test_several_targets_are_mixed_alike_and_one_that_is_not_known_spoils_none_that_is():
+    known = RNG.normal(size=N).astype(np.float32)
+    gaps = np.where(np.arange(N) % 4 == 0, np.nan, known).astype(np.float32)
+    inputs, target, total = mixed(rate=0.5, y=np.column_stack([Y, gaps]))
+    _, alone, _ = mixed(rate=0.5)
+    part = parts(inputs["image"])
+    is_whole = part > 0.999
+    mixture = part * WEIGHT * gaps + (1 - part) * np.roll(WEIGHT * gaps, 1)
+
+    np.testing.assert_array_equal(target[:, 0], alone)
+    np.testing.assert_array_equal(np.isnan(target[is_whole, 1]), np.isnan(gaps[is_whole]))
+    np.testing.assert_allclose((total * target[:, 1])[~is_whole], mixture[~is_whole], atol=1e-2)

@@ -41,7 +41,7 @@ class Training:
 
     lesions: Lesions
     rows: np.ndarray  # shape (n_drawn,), into lesions
-    y_true: np.ndarray  # shape (n_drawn,), float32
+    y_true: np.ndarray  # shape (n_drawn,), or with auxiliary ones (n_drawn, n_targets); float32
     weight: np.ndarray  # shape (n_drawn,), float32
 
 
@@ -60,7 +60,7 @@ def planned(lesions: Lesions, y_true: np.ndarray, draws: pd.DataFrame) -> list[T
 
     Args:
         lesions: All that the plan may name.
-        y_true: Shape (n_lesions,), their targets.
+        y_true: Shape (n_lesions,), their targets, or with auxiliary ones (n_lesions, n_targets).
         draws: epoch, isic_id and weight, as `resample.draw` gives them.
 
     Returns:
@@ -120,8 +120,8 @@ def training(
         shard: What this process reads of each batch.
 
     Yields:
-        The network's inputs as from `scoring`, filled up as `Shard.batches` says; targets and
-        weights, each of shape (n,), float32.
+        The network's inputs as from `scoring`, filled up as `Shard.batches` says; targets, shape
+        (n,) or (n, n_targets), and weights, shape (n,), float32.
 
     Raises:
         images.ImageError: A tile cannot be read.

@@ -8,7 +8,7 @@ from skinlesion.network import augment
 
 __all__ = ["Batch", "mixed"]
 
-# The network's inputs, float32; targets, shape (n,); weights, shape (n,).
+# The network's inputs, float32; targets, shape (n,) or (n, n_targets); weights, shape (n,).
 Batch: TypeAlias = tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]
 
 
@@ -36,13 +36,20 @@ def mixed(batch: Batch, p: augment.Mixup, seed: tf.Tensor) -> Batch:
     own = tf.cast(_own(p, n, tf.cast(seed, tf.int64)), tf.float32)
 
     def between(x: tf.Tensor) -> tf.Tensor:
-        part = tf.reshape(own, tf.concat([[n], tf.ones(tf.rank(x) - 1, tf.int32)], 0))
-        return part * x + (1 - part) * tf.roll(x, 1, 0)
+        part, product = _beside(own, x), tf.math.multiply_no_nan  # a NaN of no part is not mixed in
+        return product(x, part) + product(tf.roll(x, 1, 0), 1 - part)
 
     total = between(weight)
-    target = tf.math.divide_no_nan(between(weight * y_true), total)
+    weighted = between(_beside(weight, y_true) * y_true)
+    target = tf.math.divide_no_nan(weighted, _beside(total, y_true))
     images = {name: tf.ensure_shape(between(x), x.shape) for name, x in inputs.items()}
     return images, target, total
+
+
+def _beside(of_lesions: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+    """Give a tensor of shape (n,) as many dimensions as x has."""
+    ones = tf.ones(tf.rank(x) - 1, tf.int32)
+    return tf.reshape(of_lesions, tf.concat([tf.shape(of_lesions), ones], 0))
 
 
 def _own(p: augment.Mixup, n: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:

@@ -1,7 +1,8 @@
 """Fit a network: its phases, exact validation metrics each epoch, the epoch that is kept."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from tqdm import tqdm
 from skinlesion.dataset import batches
 from skinlesion.errors import InputError
 from skinlesion.network import augment, model
-from skinlesion.training import distribution, optimizer, schedule
+from skinlesion.training import auxiliary, distribution, optimizer, schedule, statistics
 from skinlesion.training.checkpoint import Best, Checkpoint, Progress
 from skinlesion.training.fold import Examples, Validation
 from skinlesion.training.input_pipeline import InputPipeline
@@ -62,11 +63,16 @@ def fit(
     p, epochs = recipe.train, examples.epochs
     plan = [epochs[e % len(epochs)] for e in range(p.n_epochs)]
     pipeline = InputPipeline(
-        epochs[0].lesions, batch_size=p.batch_size, seed=p.seed, augmentation=recipe.augment
+        epochs[0].lesions,
+        batch_size=p.batch_size,
+        seed=p.seed,
+        augmentation=recipe.augment,
+        n_targets=1 + len(examples.targets),
     )
     n_batches = [pipeline.n_batches(data) for data in plan]
-    logits = model.logits_of(network)
-    prepare = _preparer(network, logits, recipe, n_batches)
+    logits = auxiliary.beside(model.logits_of(network), len(examples.targets))
+    loss = auxiliary.loss(examples.targets, p.auxiliary, label_smoothing=p.label_smoothing)
+    prepare = _preparer(network, logits, (recipe, loss), n_batches)
     progress, scorer = _start(logits, checkpoint, p, prepare), distribution.scorer(logits)
     for epoch, values in enumerate(progress.logged):
         log(epoch, values)
@@ -76,7 +82,7 @@ def fit(
             if epoch in (0, p.frozen_epochs):
                 prepare(epoch + 1)
             values = _fit_epoch(logits, pipeline, plan[epoch], epoch=epoch, steps=steps)
-            with optimizer.averaged(logits):
+            with _as_kept(logits, plan[0], p):
                 values |= _validate(scorer(), examples.validation, p)
                 progress = progress.after(values, network, select=p.select)
             log(epoch, values)
@@ -87,10 +93,14 @@ def fit(
 
 
 def _preparer(
-    network: keras.Model, logits: keras.Model, recipe: Recipe, n_batches: list[int]
+    network: keras.Model,
+    logits: keras.Model,
+    objective: tuple[Recipe, keras.losses.Loss],
+    n_batches: list[int],
 ) -> Callable[[int], None]:
     """Return what compiles the network for the phase that the n-th epoch, from 1, is in."""
-    p, is_mixed = recipe.train, recipe.augment.mixup.rate > 0
+    recipe, loss = objective
+    p, is_plain = recipe.train, recipe.augment.mixup.rate == 0 and not recipe.train.auxiliary.groups
 
     def prepare(n_epochs: int) -> None:
         epochs, of_phase = schedule.phase(p, n_epochs - 1)
@@ -100,19 +110,30 @@ def _preparer(
         rates = schedule.Rates(of_phase, sum(n_batches[e] for e in epochs))
         logits.compile(
             optimizer.make(p, rates, backbone),
-            keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=p.label_smoothing),
+            loss,
             weighted_metrics=[],
-            metrics=[keras.metrics.MeanMetricWrapper(_accuracy, name="accuracy")]
-            if is_mixed
-            else [keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")],
+            metrics=[keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")]
+            if is_plain
+            else [keras.metrics.MeanMetricWrapper(_accuracy, name="accuracy")],
         )
 
     return prepare
 
 
 def _accuracy(y_true: Any, logits: Any) -> Any:
-    """Compare signs, as no logit is equal to a mixed target."""
-    return keras.ops.equal(y_true > 0.5, logits > 0)
+    """Compare signs, as no logit is equal to a mixed target; of the target, not the auxiliary."""
+    return keras.ops.equal(y_true[:, :1] > 0.5, logits[:, :1] > 0)
+
+
+@contextmanager
+def _as_kept(logits: keras.Model, first: batches.Training, p: schedule.Params) -> Iterator[None]:
+    """Give the network the weights that are validated and kept, for a while."""
+    if p.average_momentum is None:
+        yield
+        return
+    lesions = statistics.sample(first, seed=p.seed)
+    with optimizer.averaged(logits), statistics.estimated(logits, lesions):
+        yield
 
 
 def _backbone(network: keras.Model) -> keras.Model | None:

@@ -11,6 +11,7 @@ from skinlesion import metrics
 from skinlesion.dataset import batches, metadata, stores
 from skinlesion.features import tabular
 from skinlesion.network import model
+from skinlesion.training import auxiliary
 
 __all__ = ["Examples", "Files", "Fold", "Validation", "read"]
 
@@ -56,6 +57,7 @@ class Examples:
     epochs: list[batches.Training]  # the planned ones
     validation: Validation
     patients: np.ndarray  # shape (n_lesions,), the patient_id of each of the epochs' lesions
+    targets: tuple[str, ...] = ()  # the auxiliary ones, which stand behind the target
 
 
 @dataclass(frozen=True)
@@ -71,16 +73,20 @@ class Fold:
         return len(self.encoder.names)
 
 
-def read(fold: int, files: Files, p: model.Params) -> Fold:
+def read(
+    fold: int, files: Files, p: model.Params, weights: auxiliary.Weights = auxiliary.NONE
+) -> Fold:
     """Read the encoder and the examples of a fold.
 
     Args:
         fold: Its number: these lesions are validated on.
         files: Where it is. The tiles are opened only where the network has an image branch.
         p: The block `model`.
+        weights: Of the auxiliary targets; those of a weight of 0 are not read.
 
     Raises:
-        InputError: The draws name a lesion without features, or the encoder is malformed.
+        InputError: The draws name a lesion without features, the encoder is malformed, or there
+            are no auxiliary targets of a group that has a weight.
     """
     encoder = tabular.load(files.tabular / "encoder.json")
     table = pd.read_parquet(files.tabular / "tabular.parquet")
@@ -93,5 +99,7 @@ def read(fold: int, files: Files, p: model.Params) -> Fold:
     held = (folds["fold"] == fold).to_numpy()
     shift = json.loads(files.prior.read_text())["prior_shift"]
     validation = Validation(batches.select(lesions, held), y_true[held], shift)
-    epochs = batches.planned(lesions, y_true, metadata.read(files.draws))
-    return Fold(encoder, Examples(epochs, validation, folds["patient_id"].to_numpy()))
+    names, known = auxiliary.read(files.tabular / "auxiliary.parquet", weights)
+    targets = np.column_stack([y_true, known]) if names else y_true
+    epochs = batches.planned(lesions, targets, metadata.read(files.draws))
+    return Fold(encoder, Examples(epochs, validation, folds["patient_id"].to_numpy(), names))

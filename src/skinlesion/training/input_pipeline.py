@@ -23,10 +23,17 @@ class InputPipeline:
     """
 
     def __init__(
-        self, lesions: batches.Lesions, *, batch_size: int, seed: int, augmentation: augment.Params
+        self,
+        lesions: batches.Lesions,
+        *,
+        batch_size: int,
+        seed: int,
+        augmentation: augment.Params,
+        n_targets: int = 1,
     ) -> None:
         self._batch_size, self._seed, self._shard = batch_size, seed, distribution.current()
-        self._signature = _signature(lesions, self._shard.per_process(batch_size))
+        n = self._shard.per_process(batch_size)
+        self._signature = _signature(lesions, n, (n, n_targets) if n_targets > 1 else (n,))
         self._change, self._mixup = augment.pipeline(augmentation), augmentation.mixup
         number = tf.TensorSpec((), tf.int64)
         self._augmented = tf.function(self._augment, [number, number, self._signature])
@@ -52,8 +59,8 @@ class InputPipeline:
 
         Returns:
             Batches, this process's shard of each: the network's inputs ("image" float32, 0 to
-            255), targets, shape (n, 1), and weights, shape (n,). Where a tile cannot be read, an
-            iteration fails with an error of TensorFlow, and `failure` says why.
+            255), targets, shape (n, n_targets), and weights, shape (n,). Where a tile cannot be
+            read, an iteration fails with an error of TensorFlow, and `failure` says why.
         """
 
         def generate() -> Iterator[tuple[Any, ...]]:
@@ -82,10 +89,10 @@ class InputPipeline:
             inputs = inputs | {"image": self._change(inputs["image"], seed)}
         if self._mixup.rate:
             inputs, y_true, weight = mixup.mixed((inputs, y_true, weight), self._mixup, seed)
-        return inputs, y_true[:, None], weight
+        return inputs, y_true if y_true.shape.rank == 2 else y_true[:, None], weight
 
 
-def _signature(lesions: batches.Lesions, n: int) -> tuple[Any, ...]:
+def _signature(lesions: batches.Lesions, n: int, of_targets: tuple[int, ...]) -> tuple[Any, ...]:
     """Describe a batch, with its size: else TensorFlow would infer all shapes in each step."""
     px, n_features = lesions.image_px, lesions.tabular.shape[1]
     inputs = {}
@@ -93,4 +100,4 @@ def _signature(lesions: batches.Lesions, n: int) -> tuple[Any, ...]:
         inputs["image"] = tf.TensorSpec((n, px, px, 3), tf.uint8)
     if n_features:
         inputs["tabular"] = tf.TensorSpec((n, n_features), tf.float32)
-    return inputs, tf.TensorSpec((n,), tf.float32), tf.TensorSpec((n,), tf.float32)
+    return inputs, tf.TensorSpec(of_targets, tf.float32), tf.TensorSpec((n,), tf.float32)

@@ -107,7 +107,8 @@ def make(
 def averaged(logits: keras.Model) -> Iterator[None]:
     """Put the averages in the place of the weights, and take them back.
 
-    The statistics of batch normalisation stay as they are: they are averages already.
+    The statistics of batch normalisation stay as they are, those of the last weights: see
+    `statistics.estimated`.
 
     Args:
         logits: Compiled with an optimizer from `make`; unchanged where that keeps no averages.

@@ -99,7 +99,7 @@ def start(
     """
     if settings.train.fitted == "head":
         head.refuse(settings.model)
-    data = read(fold, files, settings.model)
+    data = read(fold, files, settings.model, settings.train.auxiliary)
     inputs_md5 = identity.md5s(vars(files).values())
     others = {"fold": str(fold), "devices": distribution.current().devices}
     others["tiles"] = inputs_md5[files.images.as_posix()]

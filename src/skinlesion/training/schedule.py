@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from skinlesion.network import views
 from skinlesion.params import Block
+from skinlesion.training import auxiliary
 
 __all__ = ["Params", "Rates", "learning_rate", "phase"]
 
@@ -39,15 +40,18 @@ class Params(Block):
     final_fraction: float = Field(gt=0, le=1)
     weight_decay: float = Field(ge=0)
     label_smoothing: float = Field(ge=0, lt=1)
+    auxiliary: auxiliary.Weights
     average_momentum: float | None = Field(gt=0, lt=1)
     select: Literal["best", "last"]
     early_stopping_patience: int | None = Field(ge=1)
     seed: int = Field(ge=0)
 
     @model_validator(mode="after")
-    def _one_end(self) -> "Params":
+    def _fits(self) -> "Params":
         if self.select == "last" and self.early_stopping_patience is not None:
             raise ValueError("a block with early_stopping_patience: null where select is last")
+        if self.fitted == "head" and self.auxiliary.groups:
+            raise ValueError("a block with auxiliary weights of 0 where fitted is head")
         if self.frozen_epochs > self.n_epochs:
             raise ValueError("a block whose frozen_epochs are among its n_epochs")
         return self
