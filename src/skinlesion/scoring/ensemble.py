@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from skinlesion.dataset import batches, stores
+from skinlesion.dataset import batches, stores, views
 from skinlesion.features import tabular
-from skinlesion.network import model, trained, views
+from skinlesion.network import model, trained
 
 __all__ = ["Piece", "n_passes", "probability", "score"]
 
