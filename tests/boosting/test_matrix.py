@@ -16,8 +16,8 @@ def folder(tmp_path_factory):
     return folder
 
 
-def chosen(folder, inputs=("table", "tile")) -> matrix.Columns:
-    return matrix.choose(matrix.plan(folder), inputs)
+def chosen(folder, inputs=("table", "tile")) -> columns.Columns:
+    return columns.choose(plan.load(folder), inputs)
 
 
 def test_what_is_known_of_a_lesion_by_itself_stands_first(folder):
@@ -27,8 +27,8 @@ def test_what_is_known_of_a_lesion_by_itself_stands_first(folder):
 
 
 def test_numbers_of_the_tile_can_be_left_out_with_what_is_relative_to_them(folder):
-    given = matrix.plan(folder).model_copy(update={"tile": ["tbp_lv_L"], "base": ["tbp_lv_H"]})
-    table, tile = matrix.choose(given, ["table"]), matrix.choose(given, ["tile"])
+    given = plan.load(folder).model_copy(update={"tile": ["tbp_lv_L"], "base": ["tbp_lv_H"]})
+    table, tile = columns.choose(given, ["table"]), columns.choose(given, ["tile"])
     assert table.names == ["tbp_lv_H", "sex", "tbp_lv_H|z|patient", "n_lesions|patient"]
     assert tile.names == ["tbp_lv_L", "tbp_lv_L|z|patient", "n_lesions|patient"]
 
@@ -81,6 +81,6 @@ def test_a_lesion_that_the_table_lacks_is_named(folder):
 
 
 def test_a_column_that_the_table_lacks_is_named(folder):
-    columns = matrix.Columns(["tbp_lv_H", "new"], [], [])
+    columns = columns.Columns(["tbp_lv_H", "new"], [], [])
     with pytest.raises(InputError, match=r"must have a column 'new': dvc repro derive boost"):
         next(matrix.pieces(folder / "train.parquet", columns, {}))

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from tests import boost_numbers
 
-from skinlesion.boosting import expert, fold, matrix
+from skinlesion.boosting import expert, fold
 from skinlesion.evaluation import bootstrap
 from skinlesion.explanation import files, permutation, table_expert
 
@@ -96,7 +96,7 @@ def test_a_number_is_named_in_words(number, words):
 
 
 def test_every_number_of_a_plan_can_be_named(folder):
-    for name in matrix.choose(matrix.plan(folder), ["table", "tile"]).names:
+    for name in columns.choose(plan.load(folder), ["table", "tile"]).names:
         assert "|" not in table_expert.named(name)
 
 

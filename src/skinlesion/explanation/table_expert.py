@@ -7,27 +7,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from skinlesion.boosting import expert, matrix
+from skinlesion.boosting import contributions, expert, matrix
 from skinlesion.dataset import partition
 from skinlesion.evaluation import bootstrap
 from skinlesion.explanation import permutation
 from skinlesion.explanation.files import Files
 
-__all__ = ["Job", "Scorer", "importance", "named", "read", "reasons", "write"]
+__all__ = ["Job", "Scorer", "importance", "read", "reasons", "write"]
 
 N_MEASURED = 12  # numbers that are permuted: those of the largest gain in the trees
 N_REASONS = 3  # for, and as many against, of each lesion
 COLUMNS = ["isic_id", "side", "number", "value", "contribution"]
-WORDS = {
-    "z": "standard deviations from the mean of {}",
-    "rank": "rank among {}",
-    "position": "place between the smallest and largest of {}",
-}
-GROUPS = {
-    "patient": "the patient's lesions",
-    "patient_site": "the patient's lesions at the site",
-    "patient_location": "the patient's lesions at the location",
-}
 
 
 @dataclass(frozen=True)
@@ -135,17 +125,16 @@ def reasons(scorers: list[Scorer], lesions: pd.DataFrame) -> pd.DataFrame:
         isic_id; side, "for" or "against"; number, in words; value, NaN where it is missing or a
         category; and contribution to the log odds, which is positive for a cancer. The N_REASONS
         largest of either side, largest first.
-
-    Source:
-        Lundberg et al. (2020), https://doi.org/10.1038/s42256-019-0138-9
     """
     totals: dict[int, dict[str, float]] = {}
     values: dict[tuple[int, str], float] = {}
     for s in scorers:
         names = s.expert.columns.names
-        for row, given, contributions in zip(s.rows, s.values, _contributions(s), strict=True):
+        for row, given, parts in zip(
+            s.rows, s.values, contributions.of(s.expert, s.values), strict=True
+        ):
             of_lesion = totals.setdefault(int(row), {})
-            for name, value, part in zip(names, given, contributions, strict=True):
+            for name, value, part in zip(names, given, parts, strict=True):
                 of_lesion[name] = of_lesion.get(name, 0.0) + s.weight * float(part)
                 values[int(row), name] = np.nan if name in s.expert.categories else float(value)
     found = []
@@ -154,26 +143,11 @@ def reasons(scorers: list[Scorer], lesions: pd.DataFrame) -> pd.DataFrame:
         for side, sign in (("for", 1), ("against", -1)):
             best = sorted(of_lesion, key=lambda n: (-sign * of_lesion[n], n))[:N_REASONS]
             found += [
-                (isic_id, side, named(n), values[row, n], of_lesion[n])
+                (isic_id, side, contributions.named(n), values[row, n], of_lesion[n])
                 for n in best
                 if sign * of_lesion[n] > 0
             ]
     return pd.DataFrame(found, columns=COLUMNS)
-
-
-def named(number: str) -> str:
-    """Say in words what a column of `derive` holds.
-
-    Args:
-        number: Its name, such as "tbp_lv_H|z|patient".
-    """
-    name, *relative = number.split("|")
-    if not relative:
-        return name
-    group = GROUPS[relative[-1]]
-    if len(relative) == 1:
-        return f"{name} of {group}"
-    return f"{name}, {WORDS[relative[0]].format(group)}"
 
 
 def write(given: Files, expected: Iterable[int], job: Job, out: Path) -> None:
@@ -208,22 +182,3 @@ def _gained(scorers: list[Scorer]) -> list[str]:
                     number = name.split("|")[0]
                     gains[number] = gains.get(number, 0.0) + float(gain)
     return sorted((n for n in gains if gains[n] > 0), key=lambda n: (-gains[n], n))[:N_MEASURED]
-
-
-def _contributions(s: Scorer) -> np.ndarray:
-    """Shape (n_rows, n_columns): of the models that score each row."""
-    n_alone, ensembles = s.expert.columns.n_alone, s.expert.ensembles
-    found = np.zeros(s.values.shape)
-    known = ~np.isnan(s.values[:, n_alone:]).all(1) & (expert.CONTEXT in ensembles)
-    for mode, rows, n in (
-        (expert.CONTEXT, known, len(s.expert.columns.names)),
-        (expert.ALONE, ~known, n_alone),
-    ):
-        if not rows.any():
-            continue
-        values = np.ascontiguousarray(s.values[rows, :n])
-        boosters = ensembles[mode].boosters
-        parts = [np.asarray(b.predict(values, pred_contrib=True)) for b in boosters]
-        mean: np.ndarray = np.stack(parts).mean(0)
-        found[np.ix_(rows, np.arange(n))] = mean[:, :n]
-    return found

@@ -1,0 +1,39 @@
+"""Stage `export`: write the bundle, all that scores lesions elsewhere, as plain files.
+
+Each fold's network in the format of LiteRT, the table experts, how they are combined and
+calibrated, the model card, and a manifest with the SHA-256 of each file. What the bundle scores is
+compared with the scores of stage `calibrate`.
+"""
+
+from pathlib import Path
+
+from skinlesion import command, params
+from skinlesion.bundle import card, export, networks, runtime
+from skinlesion.dataset import metadata, partition
+from skinlesion.derivation import plan
+from skinlesion.network import backend, trained
+from skinlesion.scoring import conversion, predict
+
+
+def main(models: Path, fitted: export.Fitted, measured: card.Files, *, out: Path) -> None:
+    backend.start(backend.Params(backend="tensorflow", precision="float32", seed=0))
+    p, raw = params.load("export", conversion.Params), params.load("data", metadata.Params).raw
+    expected = params.load("split", partition.Params).train_folds
+    by_fold = trained.load_folds(models, expected=expected)
+    exported = {fold: converted(fold, m, p) for fold, m in by_fold.items()}
+    n_views = params.load("predict", predict.Params).n_views
+    scoring = runtime.Settings(n_views=n_views, unreadable_logit=export.middle(fitted.calibrated))
+    export.write(out, exported, fitted, (params.load("derive", plan.Params), scoring))
+    card.write(out, card.make(measured, models, raw=raw, folds=expected))
+    print(export.summary(out, export.seal(out)))
+
+
+def converted(fold: int, m: trained.Trained, p: conversion.Params) -> export.Network:
+    px = m.architecture.model.image_px if "image" in m.logits.input else 0
+    facts = networks.Facts(fold=fold, prior_shift=m.facts.prior_shift, image_px=px)
+    content = conversion.litert(conversion.with_features(m.logits), float16=p.float16)
+    return export.Network(content, m.encoder, facts)
+
+
+if __name__ == "__main__":
+    command.run(main)
