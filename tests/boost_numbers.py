@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from skinlesion.boosting import fitting
-from skinlesion.derivation import numbers, plan
+from skinlesion.derivation import numbers, parquet, plan
 
 SMALL = {
     "inputs": ["table", "tile"],

@@ -6,7 +6,7 @@ import pytest
 
 from skinlesion import metrics
 from skinlesion.boosting import baseline, matrix
-from skinlesion.derivation import derived, numbers, plan, tile_colour
+from skinlesion.derivation import derived, numbers, parquet, plan, tile_colour
 from skinlesion.errors import InputError
 
 

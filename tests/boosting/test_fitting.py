@@ -5,7 +5,7 @@ import pytest
 from tests.boost_numbers import params
 
 from skinlesion import metrics
-from skinlesion.boosting import fitting
+from skinlesion.boosting import ensemble, fitting
 
 
 def examples(seed: int, n: int = 500) -> fitting.Examples:

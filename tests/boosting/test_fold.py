@@ -7,6 +7,7 @@ from tests import boost_numbers
 from tests.boost_numbers import params
 
 from skinlesion.boosting import expert, fold
+from skinlesion.derivation import plan
 from skinlesion.errors import InputError
 
 

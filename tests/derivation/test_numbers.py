@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from skinlesion.dataset import metadata
-from skinlesion.derivation import numbers, plan
+from skinlesion.derivation import numbers, parquet, plan
 from skinlesion.errors import InputError
 
 P = plan.Params(

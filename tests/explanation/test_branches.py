@@ -11,7 +11,7 @@ from skinlesion.errors import InputError
 from skinlesion.explanation import branches
 from skinlesion.features import tabular
 from skinlesion.network import model, trained
-from skinlesion.scoring import executor, predict, training_set
+from skinlesion.scoring import executor, predict, scale, training_set
 
 pytestmark = pytest.mark.usefixtures("keras_started")
 

@@ -58,7 +58,7 @@ def averaged(
         isic_id, patient_id, a mean logit per member (NaN where its tile is unreadable),
         uncertainty, shift and reason.
     """
-    patients = lesions["patient_id"] if "patient_id" in lesions else None
+    patients = lesions.get("patient_id")
     found = pd.DataFrame({"isic_id": lesions["isic_id"], "patient_id": patients})
     for name, each in by_member.items():
         found[name] = each.mean(0)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from skinlesion.errors import InputError
 from skinlesion.evaluation import calibration, combination
 from skinlesion.params import Block
 
-__all__ = ["Bundle", "Settings", "open"]
+__all__ = ["Bundle", "Memory", "Settings", "open"]
 
 CARD, SETTINGS = "card.json", "settings.json"
 COMBINATION, CALIBRATION = "combination.json", "calibration.json"
@@ -50,7 +51,12 @@ class Bundle:
     @property
     def columns(self) -> list[dict[str, Any]]:
         """The columns of a row: name, kind, unit, low, high, categories and members."""
-        return self._columns.described()
+        return self.reads.described()
+
+    @cached_property
+    def reads(self) -> rows.Columns:
+        """The columns of a row that the members read."""
+        return rows.of(self.networks, self.table)
 
     @property
     def reads_tiles(self) -> bool:
@@ -76,8 +82,8 @@ class Bundle:
         Raises:
             InputError: As for `rows.checked`.
         """
-        lesions = rows.checked(table, self._columns)
-        return combining.finished(self.members(lesions, _Memory(tiles)), self.combined)
+        lesions = rows.checked(table, self.reads)
+        return combining.finished(self.members(lesions, Memory(tiles)), self.combined)
 
     def members(self, lesions: pd.DataFrame, store: stores.Store) -> pd.DataFrame:
         """Let each member score lesions, which `combining.finished` then combines.
@@ -111,10 +117,10 @@ class Bundle:
         Raises:
             InputError: As for `rows.checked`.
         """
-        lesions = rows.checked(table, self._columns)
+        lesions = rows.checked(table, self.reads)
         if not self.table:
             return [[] for _ in range(len(lesions))]
-        values = self.table.read(lesions, _Memory(tiles or {}))
+        values = self.table.read(lesions, Memory(tiles or {}))
         return [[asdict(r) for r in of] for of in self.table.reasons(values, lesions)]
 
     def occlusion(
@@ -134,12 +140,8 @@ class Bundle:
         Raises:
             InputError: As for `rows.checked`; or the tile cannot be read.
         """
-        lesions = rows.checked(pd.DataFrame([{"isic_id": "the tile"} | dict(row)]), self._columns)
+        lesions = rows.checked(pd.DataFrame([{"isic_id": "the tile"} | dict(row)]), self.reads)
         return looking.drops(self.networks, lesions, tile, fraction)
-
-    @property
-    def _columns(self) -> rows.Columns:
-        return rows.of(self.networks, self.table)
 
 
 def open(folder: Path) -> Bundle:  # noqa: A001 (as gzip.open and others are called)
@@ -167,16 +169,18 @@ def open(folder: Path) -> Bundle:  # noqa: A001 (as gzip.open and others are cal
     )
 
 
-class _Memory:
+class Memory:
     """Tiles in memory, as a store."""
 
     def __init__(self, tiles: Mapping[str, bytes]) -> None:
         self._tiles = tiles
 
     def ids(self) -> list[str]:
+        """List the isic_id of every tile, sorted."""
         return sorted(self._tiles)
 
     def read(self, isic_id: str) -> bytes:
+        """Return the encoded tile of one lesion, or raise ImageError."""
         if isic_id not in self._tiles:
             raise images.ImageError("there is none.")
         return self._tiles[isic_id]

@@ -1,4 +1,4 @@
-"""What a model is for, what it is not for, and its limits: the same words on page and model card."""
+"""What a model is for, what not, and its limits: the same words on the page and a model card."""
 
 import numpy as np
 

@@ -6,8 +6,8 @@ import keras
 import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from skinlesion import network
 from skinlesion.params import Block
+from skinlesion.quiet import quiet
 from skinlesion.scoring.litert import N_AT_A_TIME
 
 __all__ = ["Params", "constant", "litert", "with_features"]
@@ -45,7 +45,7 @@ def litert(model: keras.Model, *, float16: bool = False) -> bytes:
     Returns:
         What `litert.Network` loads, its outputs in their order.
     """
-    with network.quiet():
+    with quiet():
         # Left to the converter, weights that Keras holds would be lost without a word.
         converter = tf.lite.TFLiteConverter.from_concrete_functions([constant(model, N_AT_A_TIME)])
         if float16:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from skinlesion.dataset import threads
+from skinlesion.quiet import quiet
 
 __all__ = ["N_AT_A_TIME", "Network"]
 
@@ -34,8 +35,9 @@ class Network:
         """
         from ai_edge_litert.interpreter import Interpreter
 
-        self._interpreter = Interpreter(model_content=content, num_threads=threads.n_threads())
-        self._interpreter.allocate_tensors()
+        with quiet():
+            self._interpreter = Interpreter(model_content=content, num_threads=threads.n_threads())
+            self._interpreter.allocate_tensors()
         self._given = {d["name"]: d for d in self._interpreter.get_input_details()}
         self._outputs = dict(zip(outputs, self._interpreter.get_output_details(), strict=True))
 
