@@ -1,31 +1,38 @@
 """Stage `export`: write the bundle, all that scores lesions elsewhere, as plain files.
 
 Each fold's network in the format of LiteRT, the table experts, how they are combined and
-calibrated, the model card, and a manifest with the SHA-256 of each file. What the bundle scores is
-compared with the scores of stage `calibrate`.
+calibrated, the model card, and a manifest with the SHA-256 of each file. The bundle scores some
+test lesions again; how far that is from the scores of stage `calibrate` stands in the card.
 """
 
 from pathlib import Path
 
 from skinlesion import command, params
-from skinlesion.bundle import card, export, networks, runtime
+from skinlesion.bundle import agreement, card, export, manifest, networks, runtime
 from skinlesion.dataset import metadata, partition
 from skinlesion.derivation import plan
 from skinlesion.network import backend, trained
 from skinlesion.scoring import conversion, predict
 
 
-def main(models: Path, fitted: export.Fitted, measured: card.Files, *, out: Path) -> None:
+def main(
+    models: Path, fitted: export.Fitted, measured: card.Files, tested: agreement.Files, *, out: Path
+) -> None:
     backend.start(backend.Params(backend="tensorflow", precision="float32", seed=0))
     p, raw = params.load("export", conversion.Params), params.load("data", metadata.Params).raw
+    derive, predicted = params.load("derive", plan.Params), params.load("predict", predict.Params)
     expected = params.load("split", partition.Params).train_folds
     by_fold = trained.load_folds(models, expected=expected)
     exported = {fold: converted(fold, m, p) for fold, m in by_fold.items()}
-    n_views = params.load("predict", predict.Params).n_views
-    scoring = runtime.Settings(n_views=n_views, unreadable_logit=export.middle(fitted.calibrated))
-    export.write(out, exported, fitted, (params.load("derive", plan.Params), scoring))
-    card.write(out, card.make(measured, models, raw=raw, folds=expected))
-    print(export.summary(out, export.seal(out)))
+    settings = runtime.Settings(
+        n_views=predicted.n_views, unreadable_logit=export.middle(fitted.calibrated)
+    )
+    export.write(out, exported, fitted, (derive, settings))
+    said = card.make(measured, models, raw=raw, folds=expected)
+    bundle = runtime.read(out, manifest.of(out), said)
+    said["agreement"] = agreement.measured(bundle, tested, fitted.calibrated)
+    card.write(out, said)
+    print(f"{export.summary(out, manifest.write(out))}; {agreement.said(said['agreement'])}")
 
 
 def converted(fold: int, m: trained.Trained, p: conversion.Params) -> export.Network:

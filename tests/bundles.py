@@ -8,7 +8,7 @@ import pandas as pd
 from tests import boost_numbers, scorings
 
 from skinlesion.boosting import expert, fold
-from skinlesion.bundle import card, export, networks, runtime
+from skinlesion.bundle import card, export, manifest, networks, runtime
 from skinlesion.dataset import metadata, stores
 from skinlesion.derivation import numbers, parquet, plan, tiles
 from skinlesion.evaluation import calibration, combination
@@ -89,7 +89,7 @@ def network(data: Path, k: int, **changes: object) -> trained.Trained:
         model=model.Params(**p), n_features=len(encoder.names), imagenet_input=False
     )
     built, rng = model.build(plan), np.random.default_rng(k)
-    built.set_weights([w + rng.uniform(0.0, 0.2, w.shape) for w in built.get_weights()])
+    built.set_weights([w + rng.uniform(-0.05, 0.08, w.shape) for w in built.get_weights()])
     facts = scorings.FACTS.model_copy(update={"prior_shift": 0.5 + k})
     return trained.Trained(model.logits_of(built), encoder, plan, facts)
 
@@ -117,7 +117,7 @@ def write_bundle(
     settings = runtime.Settings(n_views=how[1], unreadable_logit=-3.0)
     export.write(folder, given, export.Fitted(experts, out, calibrated), (DERIVE, settings))
     (folder / card.NAME).write_text(json.dumps(CARD))
-    export.seal(folder)
+    manifest.write(folder)
 
 
 def scored(

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from skinlesion.bundle import agreement
 from skinlesion.reporting import statements
 from skinlesion.reporting.formats import Data, Details, Facts, Interval, Scored, load
 
@@ -92,12 +93,20 @@ def markdown(card: Mapping[str, Any]) -> str:
         *("", "## Operating points", ""),
         *("| flagged from a probability of | sensitivity | specificity |", "|---|---|---|"),
         *(_row(point) for point in card["operating_points"]),
+        *_agreement(card),
         *("", "## Limits", ""),
         *(f"- {limit}" for limit in card["limits"]),
         *("", "## Versions", ""),
         ", ".join(f"{name} {number}" for name, number in card["versions"].items()) + ".",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _agreement(card: Mapping[str, Any]) -> list[str]:
+    """Say how far the scores are from those that were evaluated, where that was measured."""
+    if "agreement" not in card:
+        return []
+    return ["", "## Agreement", "", f"Scores of this bundle {agreement.said(card['agreement'])}."]
 
 
 def _data(data: Data, raw: str) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ from skinlesion.errors import InputError
 from skinlesion.evaluation import calibration
 from skinlesion.features import tabular
 
-__all__ = ["Fitted", "Network", "middle", "seal", "summary", "write"]
+__all__ = ["Fitted", "Network", "middle", "summary", "write"]
 
 
 @dataclass(frozen=True)
@@ -68,21 +67,12 @@ def write(
     _write_table(folder / runtime.TABLE, list(given), fitted, derive)
 
 
-def seal(folder: Path) -> manifest.Manifest:
-    """Write the manifest, as the last file.
-
-    Args:
-        folder: Of the bundle, with its card.
-    """
-    return manifest.write(folder, version("skinlesion"))
-
-
 def summary(folder: Path, sealed: manifest.Manifest) -> str:
     """Say in a line what was written.
 
     Args:
         folder: Of the bundle.
-        sealed: From `seal`.
+        sealed: From `manifest.write`.
     """
     n_bytes = sum((folder / name).stat().st_size for name in sealed.files)
     return f"export: {folder}, {len(sealed.files)} files, {n_bytes / 1e6:.1f} MB"

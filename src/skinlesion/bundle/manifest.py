@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from importlib.metadata import version
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -9,7 +10,7 @@ from pydantic import ValidationError
 from skinlesion.errors import InputError
 from skinlesion.params import Block
 
-__all__ = ["NAME", "Manifest", "checked", "write"]
+__all__ = ["NAME", "Manifest", "checked", "of", "write"]
 
 NAME = "manifest.json"
 FORMAT = 1  # of bundles; another number is another layout
@@ -28,15 +29,23 @@ class Manifest(Block):
         return hashlib.sha256(_text(self).encode()).hexdigest()
 
 
-def write(folder: Path, version: str) -> Manifest:
-    """Write the manifest of the files that lie in a folder.
+def of(folder: Path) -> Manifest:
+    """Make the manifest of the files that lie in a folder.
 
     Args:
-        folder: That of the bundle, otherwise complete.
-        version: Of this package.
+        folder: That of a bundle, complete or not.
     """
     files = {name: _digest(folder / name) for name in _names(folder)}
-    found = Manifest(format=FORMAT, version=version, files=files)
+    return Manifest(format=FORMAT, version=version("skinlesion"), files=files)
+
+
+def write(folder: Path) -> Manifest:
+    """Write the manifest, as the last file of a bundle.
+
+    Args:
+        folder: That of the bundle.
+    """
+    found = of(folder)
     (folder / NAME).write_text(_text(found), encoding="utf-8")
     return found
 

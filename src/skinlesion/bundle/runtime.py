@@ -16,7 +16,7 @@ from skinlesion.errors import InputError
 from skinlesion.evaluation import calibration, combination
 from skinlesion.params import Block
 
-__all__ = ["Bundle", "Memory", "Settings", "open"]
+__all__ = ["Bundle", "Memory", "Settings", "open", "read"]
 
 CARD, SETTINGS = "card.json", "settings.json"
 COMBINATION, CALIBRATION = "combination.json", "calibration.json"
@@ -153,19 +153,34 @@ def open(folder: Path) -> Bundle:  # noqa: A001 (as gzip.open and others are cal
     Raises:
         InputError: A file of it is absent, changed, malformed or not in its manifest.
     """
-    found = manifest.checked(folder)
+    return read(folder, manifest.checked(folder), _json(folder / CARD))
+
+
+def read(folder: Path, sealed: manifest.Manifest, card: dict[str, Any]) -> Bundle:
+    """Read a bundle whose files were checked, or which is being made.
+
+    Args:
+        folder: Of the bundle.
+        sealed: Its manifest.
+        card: Its card.
+
+    Raises:
+        InputError: A file is malformed.
+    """
+    settings = _settings(folder / SETTINGS)
+    combined = combining.Combined(
+        combination.load(folder / COMBINATION),
+        calibration.load(folder / CALIBRATION),
+        settings.unreadable_logit,
+    )
     return Bundle(
-        card=_json(folder / CARD),
-        version=found.version,
-        checksum=found.checksum,
+        card=card,
+        version=sealed.version,
+        checksum=sealed.checksum,
         networks=networks.load(folder / NETWORKS),
         table=table.load(folder / TABLE),
-        settings=_settings(folder / SETTINGS),
-        combined=combining.Combined(
-            combination.load(folder / COMBINATION),
-            calibration.load(folder / CALIBRATION),
-            _settings(folder / SETTINGS).unreadable_logit,
-        ),
+        settings=settings,
+        combined=combined,
     )
 
 
