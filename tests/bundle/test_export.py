@@ -51,7 +51,7 @@ def test_nothing_in_it_is_code_or_pickled(made):
 
     assert {f.suffix for f in files} <= PLAIN
     assert not any(f.read_bytes()[:1] == b"\x80" for f in files)  # how a pickle begins
-    assert len(files) == 16
+    assert len(files) == 22
 
 
 def test_experts_of_a_fold_that_is_not_there_are_named(made, write, tmp_path):
@@ -71,7 +71,7 @@ def test_what_stands_for_an_unreadable_tile_is_the_networks_median_out_of_fold(t
 def test_it_says_what_it_wrote(made):
     said = export.summary(made / "both", manifest.checked(made / "both"))
 
-    assert "15 files" in said
+    assert "21 files" in said
     size = sum(f.stat().st_size for f in (made / "both").rglob("*.*") if f.name != manifest.NAME)
     assert f"{size / 1e6:.1f} MB" in said
     assert json.loads((made / "both" / manifest.NAME).read_text())["format"] == 1
