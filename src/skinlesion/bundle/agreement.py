@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 
 from skinlesion.bundle import combining, rows, runtime
-from skinlesion.dataset import metadata, stores
+from skinlesion.dataset import batches, metadata, stores
 from skinlesion.evaluation import calibration, combination
+from skinlesion.features import tabular
+from skinlesion.scoring import litert
 
-__all__ = ["Files", "compared", "measured", "said"]
+__all__ = ["Files", "compared", "inputs", "measured", "said"]
 
 N_LESIONS = 256  # that are compared, and those of the last patient
 DIGITS = 2  # kept of a difference
@@ -53,6 +55,30 @@ def measured(bundle: runtime.Bundle, files: Files, calibrated: Path) -> dict[str
     given = combination.join(files.predictions)["submission"].set_index("isic_id")
     probability = metadata.read(calibrated / "submission.csv").set_index("isic_id")["target"]
     return compared(found.set_index("isic_id"), given.assign(probability=probability))
+
+
+def inputs(bundle: runtime.Bundle, files: Files) -> dict[int, dict[str, np.ndarray]]:
+    """Read what each network takes of the first test lesions, to run it on another engine.
+
+    Args:
+        bundle: The bundle.
+        files: The lesions.
+
+    Returns:
+        By fold, as for `litert.Network.run`, of at most `litert.N_AT_A_TIME` lesions.
+
+    Raises:
+        InputError: A file is absent or malformed.
+    """
+    table = metadata.read(files.test_metadata, text=bundle.reads.text)
+    lesions = rows.checked(table[: litert.N_AT_A_TIME], bundle.reads)
+    store, found = stores.open_store(files.test_images), {}
+    for m in bundle.networks:
+        px, encoded = m.facts.image_px, tabular.transform(lesions, m.encoder)
+        of = batches.Lesions(lesions["isic_id"].to_numpy(), encoded, store if px else None, px)
+        ((given, _),) = batches.scoring(of, batch_size=len(lesions), strict=False)
+        found[m.facts.fold] = given
+    return found
 
 
 def compared(found: pd.DataFrame, given: pd.DataFrame) -> dict[str, Any]:

@@ -106,7 +106,11 @@ def _agreement(card: Mapping[str, Any]) -> list[str]:
     """Say how far the scores are from those that were evaluated, where that was measured."""
     if "agreement" not in card:
         return []
-    return ["", "## Agreement", "", f"Scores of this bundle {agreement.said(card['agreement'])}."]
+    lines = ["", "## Agreement", "", f"Scores {agreement.said(card['agreement'])}."]
+    if card.get("onnx"):
+        apart = max(card["onnx"].values())
+        lines += ["", f"ONNX against LiteRT, first test lesions: logits at most {apart:.2g} apart."]
+    return lines
 
 
 def _data(data: Data, raw: str) -> dict[str, Any]:

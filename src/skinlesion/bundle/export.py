@@ -18,6 +18,9 @@ from skinlesion.features import tabular
 __all__ = ["Fitted", "Network", "middle", "summary", "write"]
 
 
+ONNX = "network.onnx"
+
+
 @dataclass(frozen=True)
 class Network:
     """The network of a fold."""
@@ -25,6 +28,7 @@ class Network:
     content: bytes  # from `conversion.litert`
     encoder: tabular.Encoder
     facts: networks.Facts
+    onnx: bytes | None = None  # for other engines
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,8 @@ def write(
         into = folder / runtime.NETWORKS / f"fold-{fold}"
         into.mkdir(parents=True)
         (into / networks.NETWORK).write_bytes(network.content)
+        if network.onnx is not None:
+            (into / ONNX).write_bytes(network.onnx)
         tabular.save(network.encoder, into / networks.ENCODER)
         (into / networks.FACTS).write_text(network.facts.model_dump_json(indent=1) + "\n")
     derive, scoring = settings

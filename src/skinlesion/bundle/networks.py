@@ -15,7 +15,18 @@ from skinlesion.features import tabular
 from skinlesion.params import Block
 from skinlesion.scoring import litert
 
-__all__ = ["ENCODER", "FACTS", "NETWORK", "OUTPUTS", "Facts", "Member", "Scored", "load", "score"]
+__all__ = [
+    "ENCODER",
+    "FACTS",
+    "NETWORK",
+    "OUTPUTS",
+    "Facts",
+    "Member",
+    "Scored",
+    "load",
+    "outputs",
+    "score",
+]
 
 NETWORK, ENCODER, FACTS = "network.tflite", "encoder.json", "facts.json"
 OUTPUTS = ("logit", "pooled")  # the latter only where there is an image branch
@@ -61,6 +72,15 @@ class Scored:
 
 
 Pooled = Callable[[int, slice, np.ndarray], object]
+
+
+def outputs(facts: Facts) -> tuple[str, ...]:
+    """Return what the outputs of a network are called.
+
+    Args:
+        facts: Of the network.
+    """
+    return OUTPUTS[: 1 + (facts.image_px > 0)]
 
 
 def load(folder: Path) -> list[Member]:
@@ -143,9 +163,8 @@ def _member(folder: Path) -> Member:
     except (OSError, ValidationError) as error:
         raise InputError(f"{path} must be the facts of a network. {error}") from None
     path = folder / NETWORK
-    names = OUTPUTS[: 1 + (facts.image_px > 0)]
     try:
-        network = litert.Network(path.read_bytes(), names)
+        network = litert.Network(path.read_bytes(), outputs(facts))
     except (OSError, ValueError, RuntimeError) as error:
         raise InputError(f"{path} must be a network in the format of LiteRT. {error}") from None
     return Member(network, tabular.load(folder / ENCODER), facts)
