@@ -30,6 +30,10 @@ bench: .venv/installed-dev ## where the time goes, against the limit: minutes
 bench-large: .venv/installed-dev ## the same at the size of the real challenge: hours
 	python benchmarks/run.py large
 
+.PHONY: runtime
+runtime: .venv/installed-dev ## make the light environment: its size, and how soon it scores
+	python benchmarks/light.py bundle data/raw/synthetic/test-metadata.csv data/raw/synthetic/test-image.hdf5
+
 picture: .venv/installed-dev ## draw docs/report.png from the report of the last run; needs chromium
 	python docs/picture.py metrics/report.html docs/report.png
 
@@ -37,7 +41,7 @@ COMPILE := uv pip compile pyproject.toml --universal --generate-hashes --quiet \
   --no-header --no-emit-index-url --no-emit-find-links
 
 lock: .venv/installed-dev ## pin all packages: to run (requirements.txt), to develop (-dev)
-	$(COMPILE) --output-file requirements.txt
+	$(COMPILE) --extra train --output-file requirements.txt
 	$(COMPILE) --extra dev --constraint requirements.txt --output-file requirements-dev.txt
 
 clean: ## remove the environment and caches, not the data

@@ -35,9 +35,9 @@ def constants(logits: Any) -> Run:
     """Run TensorFlow's graph with the weights as constants, which it folds as far as it can."""
     import tensorflow as tf
 
-    from skinlesion.scoring import engine
+    from skinlesion.scoring import conversion
 
-    run = engine.constant(logits, BATCH_SIZE)
+    run = conversion.constant(logits, BATCH_SIZE)
     return lambda batch: run(**{k: tf.constant(v) for k, v in batch.items()})[0].numpy()
 
 
@@ -116,9 +116,9 @@ def rate(name: str, plan: tuple[str, int, int], n_rounds: int) -> dict[str, Any]
 def _onnx(logits: Any) -> bytes:
     import tf2onnx
 
-    from skinlesion.scoring import engine
+    from skinlesion.scoring import conversion
 
-    graph: Any = engine.constant(logits, BATCH_SIZE)
+    graph: Any = conversion.constant(logits, BATCH_SIZE)
     names = {t.name: t.op.name for t in graph.inputs}
     given, _ = tf2onnx.convert.from_graph_def(
         graph.graph.as_graph_def(),

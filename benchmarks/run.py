@@ -19,6 +19,7 @@ BENCHMARKS = (
     "stages",
     "reading",
     "scoring",
+    "bundles",
     "workers",
     "engines",
     "training",

@@ -18,7 +18,7 @@ import grimp
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = "skinlesion"
-GROUND = {"metrics", "command", "params", "errors"}  # every room may stand on these
+GROUND = {"metrics", "command", "params", "quiet", "errors"}  # every room may stand on these
 WIDTH, BOX_W, BOX_H, ROW_H, MARGIN = 1160, 264, 84, 132, 24
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from skinlesion.boosting import fitting
-from skinlesion.derivation import numbers, plan
+from skinlesion.derivation import numbers, parquet, plan
 
 SMALL = {
     "inputs": ["table", "tile"],
@@ -66,7 +66,7 @@ def write(folder: Path, *, seed: int = 0, n: int = 600, of_one: bool = False) ->
     )
     chosen = plan.make(p, table, table)
     folder.mkdir(parents=True, exist_ok=True)
-    numbers.write(folder / "train.parquet", table, numbers.compute(table, chosen, p), chosen)
+    parquet.write(folder / "train.parquet", table, numbers.compute(table, chosen, p), chosen)
     (folder / "plan.json").write_text(chosen.model_dump_json())
     folds = table[["isic_id", "patient_id"]].assign(target=target.astype(int), fold=patient % 4 - 1)
     folds.to_csv(folder / "folds.csv", index=False)

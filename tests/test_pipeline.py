@@ -23,7 +23,7 @@ from skinlesion.explanation import permutation
 from skinlesion.features import tabular
 from skinlesion.network import augment, backend, model
 from skinlesion.preparation import resample
-from skinlesion.scoring import predict
+from skinlesion.scoring import conversion, predict
 from skinlesion.synthetic import challenge_folder
 from skinlesion.training import schedule
 
@@ -48,9 +48,10 @@ BLOCKS = {
     "calibrate": combination.Params,
     "evaluate": measurement.Params,
     "explain": permutation.Params,
+    "export": conversion.Params,
     "pull_request": pull_request.Params,
 }
-WITH_A_NETWORK = ("train", "predict", "explain")
+WITH_A_NETWORK = ("train", "predict", "explain", "export")
 OF_NETWORKS = {"tensorflow", "keras", "keras_cv", "jax", "torch"}
 PACKAGE = "src/skinlesion"
 NOT_A_FILE = "${item.fold}"  # an argument that says which fold
@@ -71,7 +72,8 @@ def words(name: str) -> list[str]:
 def script(name: str) -> str:
     *variables, source, interpreter, path = words(name)[: words(name).index("python") + 2]
     assert (source, interpreter) == ("PYTHONPATH=src", "python")
-    assert variables == (["KERAS_BACKEND=${keras.backend}"] if name in WITH_A_NETWORK else [])
+    backend = {"export": "tensorflow"}.get(name, "${keras.backend}")  # whose converter it is
+    assert variables == ([f"KERAS_BACKEND={backend}"] if name in WITH_A_NETWORK else [])
     return path
 
 
@@ -139,7 +141,7 @@ def test_training_runs_again_only_for_what_a_trained_network_depends_on():
     rooms = {path.removeprefix(f"{PACKAGE}/") for path in code_of("train")} - {script("train")}
 
     assert rooms <= {
-        *("command.py", "errors.py", "params.py", "metrics.py"),
+        *("command.py", "errors.py", "params.py", "metrics.py", "quiet.py"),
         *("dataset", "features", "network", "training"),
     }
 

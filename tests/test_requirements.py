@@ -15,8 +15,10 @@ RUN, DEVELOP = "requirements.txt", "requirements-dev.txt"
 TEXTS = {name: (ROOT / name).read_text() for name in (RUN, DEVELOP)}
 # A pin begins at the left margin; its hashes and its `# via` notes are indented below it.
 PINS = {n: re.findall(r"^\S.*(?:\n[ \t]+.*)*", t, flags=re.MULTILINE) for n, t in TEXTS.items()}
-ASKED = {RUN: [Requirement(line) for line in PROJECT["dependencies"]]}
-ASKED[DEVELOP] = ASKED[RUN] + [Requirement(r) for r in PROJECT["optional-dependencies"]["dev"]]
+EXTRAS = PROJECT["optional-dependencies"]
+OWN = "skinlesion[train]"  # in the extra `dev`, which holds that of the pipeline
+ASKED = {RUN: [Requirement(r) for r in [*PROJECT["dependencies"], *EXTRAS["train"]]]}
+ASKED[DEVELOP] = ASKED[RUN] + [Requirement(r) for r in EXTRAS["dev"] if r != OWN]
 
 EACH_LOCK = pytest.mark.parametrize("lock", TEXTS)
 EACH_PIN = pytest.mark.parametrize(

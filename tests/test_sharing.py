@@ -7,9 +7,12 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from fsspec.implementations.dirfs import DirFileSystem
 from ruamel.yaml import YAML
+from scipy.special import logit
 from tests import command_line, servers
 from tests import team as teams
 from tests.team import COMMIT, ROOT, Team, attempt, configure, environment, model, shell
@@ -30,11 +33,11 @@ PIPELINE = YAML(typ="safe").load(ROOT / "dvc.yaml")
 
 
 def write_pipeline(folder: Path) -> None:
-    """Write dvc.yaml up to the scores: what comes after them is shared in the same way."""
+    """Write dvc.yaml up to the bundle: what comes beside it is shared in the same way."""
     yaml = YAML()
     given = yaml.load(ROOT / "dvc.yaml")
     names = list(given["stages"])
-    for name in names[names.index("predict") + 1 :]:
+    for name in set(names[names.index("predict") + 1 :]) - {"calibrate", "evaluate", "export"}:
         del given["stages"][name]
     del given["plots"]
     yaml.dump(given, folder / "dvc.yaml")
@@ -49,10 +52,6 @@ def listed(folder: Path) -> str:
     """The key of the list of the model's files."""
     outs = YAML(typ="safe").load(folder / "dvc.lock")["stages"]["train@0"]["outs"]
     return next(key(out["md5"]) for out in outs if out["path"] == "models/fold-0")
-
-
-def submission(folder: Path) -> bytes:
-    return (folder / "submission.csv").read_bytes()
 
 
 # === The team ===
@@ -141,15 +140,13 @@ def test_a_clone_that_pulled_has_nothing_to_run(teammates, remote):
 
 
 @pytest.mark.parametrize("remote", SERVED)
-def test_a_pulled_model_gives_the_authors_scores_to_the_bit(
-    author, teammates, remote, monkeypatch, tmp_path
-):
+def test_a_pulled_bundle_gives_the_authors_scores(author, teammates, remote, monkeypatch, tmp_path):
     monkeypatch.chdir(teammates[remote])
     command_line.run(
-        "score", "models", f"{RAW}/test-metadata.csv", f"{RAW}/test-image.hdf5", tmp_path
+        "score", "bundle", f"{RAW}/test-metadata.csv", f"{RAW}/test-image.hdf5", tmp_path
     )
 
-    assert submission(tmp_path) == submission(author / "predictions")
+    assert_scores_are_those_of(author, tmp_path)
 
 
 def test_no_credential_is_in_git(team, author):
@@ -288,20 +285,26 @@ def test_a_registered_version_scores_without_the_data_of_the_repository(team, au
     *get, score = team.follow("A registered model", 1)
     shell(team.folder, *get)
     monkeypatch.chdir(team.folder / "scorer")
-    alone = not Path("data").exists() and not Path("models").exists()
+    alone = not Path("data").exists() and not Path("bundle").exists()
     for name in ("test-metadata.csv", "test-image.hdf5"):
         shutil.copy(author / RAW / name, name)
     assert command_line.run(*score.split()[1:]) == 0
     shell(Path.cwd(), *team.follow("A registered model", 2))
 
     assert alone
-    assert submission(Path("out")) == submission(author / "predictions")
-    assert model(Path.cwd()) == model(author)
+    assert_scores_are_those_of(author, Path("out"))
+    manifest = Path("bundle/manifest.json").read_bytes()
+    assert manifest == (author / "bundle/manifest.json").read_bytes()
 
 
-def test_the_artifact_is_the_folder_that_predict_takes_its_models_from():
+def assert_scores_are_those_of(author: Path, out: Path) -> None:
+    found = pd.read_csv(out / "predictions.csv")
+    expected = pd.read_csv(author / "calibrated/submission.csv")
+    assert found["isic_id"].tolist() == expected["isic_id"].tolist()
+    np.testing.assert_allclose(logit(found["probability"]), logit(expected["target"]), atol=1e-5)
+
+
+def test_the_artifact_is_the_folder_that_export_writes():
     (artifact,) = PIPELINE["artifacts"].values()
 
-    assert artifact["path"] in PIPELINE["stages"]["predict"]["deps"]
-    words = PIPELINE["stages"]["predict"]["cmd"].split()
-    assert words[words.index("stages/predict.py") + 1] == artifact["path"]
+    assert PIPELINE["stages"]["export"]["outs"] == [artifact["path"]]

@@ -338,14 +338,27 @@ def test_any_challenge_folder_is_scored_without_params_and_dvc(
             for isic_id in file:
                 (tmp_path / "tiles" / "deep" / f"{isic_id}.jpg").write_bytes(file[isic_id][()])
         tiles = tmp_path / "tiles"
-    shutil.copytree(repository / "models/fold-0", tmp_path / "model")
+    shutil.copytree(repository / "bundle", tmp_path / "model")
     table = shutil.copy(repository / RAW / "test-metadata.csv", tmp_path / "meta.csv")
     assert command_line.run("score", "model", table, tiles, "out/here") == 0
 
     written = sorted(path.name for path in (tmp_path / "out/here").iterdir())
-    assert written == ["submission.csv", "unreadable.csv"]
-    expected = (repository / "predictions/submission.csv").read_bytes()
-    assert (tmp_path / "out/here/submission.csv").read_bytes() == expected
+    assert written == ["predictions.csv", "unreadable.csv"]
+    found = pd.read_csv(tmp_path / "out/here/predictions.csv")
+    expected = pd.read_csv(repository / "calibrated/submission.csv")
+    assert found["isic_id"].tolist() == expected["isic_id"].tolist()
+    odds = [np.log(p / (1 - p)) for p in (found["probability"], expected["target"])]
+    np.testing.assert_allclose(*odds, atol=1e-5)
+    assert found["probability"].rank().tolist() == expected["target"].rank().tolist()
+
+
+def test_the_bundle_says_how_well_it_agrees_with_the_scores_that_were_evaluated(repository):
+    agreement = json.loads((repository / "bundle/card.json").read_text())["agreement"]
+
+    assert agreement["n_lesions"] == 30
+    assert agreement["largest_difference"].keys() == {"network", "table", "probability"}
+    assert max(agreement["largest_difference"].values()) < 1e-5
+    assert agreement["same_ranking"]
 
 
 def test_an_image_only_network_runs(work):

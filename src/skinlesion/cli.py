@@ -2,7 +2,7 @@
 
 from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import click
 import typer
@@ -63,14 +63,11 @@ def root(
 
 @app.command(
     epilog="\b\nExample:\n"
-    "  skinlesion score models data/mine/test-metadata.csv data/mine/test-image.hdf5 scores"
+    "  skinlesion score bundle data/mine/test-metadata.csv data/mine/test-image.hdf5 scores"
 )
 def score(
-    models: Annotated[
-        Path,
-        typer.Argument(
-            metavar="MODELS", help="A model's folder, or one with a folder fold-K per model."
-        ),
+    bundle: Annotated[
+        Path, typer.Argument(metavar="BUNDLE", help="The folder that stage export writes.")
     ],
     metadata: Annotated[
         Path, typer.Argument(metavar="METADATA", help="CSV file with one row per lesion.")
@@ -79,26 +76,19 @@ def score(
         Path,
         typer.Argument(metavar="IMAGES", help="HDF5 file, or folder, with a tile per isic_id."),
     ],
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write submission.csv to.")],
-    batch_size: Annotated[int, typer.Option(min=1, help="Lesions per batch.")] = 128,
-    engine: Annotated[
-        Literal["auto", "keras", "litert"],
-        typer.Option(help="What runs the network; litert is faster on a processor."),
-    ] = "auto",
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write predictions.csv to.")],
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at a tile that cannot be read.")
     ] = False,
 ) -> None:
     """Score the lesions of any challenge folder.
 
-    Needs neither params.yaml nor DVC. Logits of several networks are averaged. A lesion whose tile
-    cannot be read gets the median score and a row in unreadable.csv. The table expert takes no
-    part, nor does calibration: for these, run the stages predict and calibrate.
+    Writes a probability for each, its rank among the patient's lesions, and what each member says.
+    A lesion whose tile cannot be read gets the networks' median and a row in unreadable.csv.
     """
-    from skinlesion.scoring import folder
+    from skinlesion.bundle import bulk
 
-    files = folder.Files(models=models, metadata=metadata, images=images, out=out)
-    print(folder.score(files, folder.Settings(batch_size, engine, strict)))
+    print(bulk.score(bulk.Files(bundle, metadata, images, out), strict=strict))
 
 
 @app.command(

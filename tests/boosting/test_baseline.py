@@ -6,7 +6,7 @@ import pytest
 
 from skinlesion import metrics
 from skinlesion.boosting import baseline, matrix
-from skinlesion.derivation import derived, numbers, plan, tile_colour
+from skinlesion.derivation import derived, numbers, parquet, plan, tile_colour
 from skinlesion.errors import InputError
 
 
@@ -31,7 +31,7 @@ def folder(tmp_path_factory):
     tiles["tile_a_rim_sd"][::9] = np.nan
     chosen = plan.make(p, table, table)
     found = numbers.compute(table, chosen, p, tiles=tiles)
-    numbers.write(folder / "train.parquet", table, found, chosen)
+    parquet.write(folder / "train.parquet", table, found, chosen)
     (folder / "plan.json").write_text(chosen.model_dump_json())
     folds = table.assign(target=target, fold=np.arange(n) // 3 % 3)
     folds.to_csv(folder / "folds.csv", index=False)
@@ -60,7 +60,7 @@ def test_what_was_saved_scores_alike_and_fits_agree(folder, tmp_path):
 
 
 def test_where_colours_were_not_measured_there_is_no_baseline(folder, tmp_path):
-    bare = matrix.plan(folder).model_copy(update={"tile": []})
+    bare = plan.load(folder).model_copy(update={"tile": []})
     (tmp_path / "plan.json").write_text(bare.model_dump_json())
     fitted = baseline.fit(0, folder / "folds.csv", tmp_path)
     baseline.save(tmp_path / "expert", baseline.fit(0, folder / "folds.csv", folder))

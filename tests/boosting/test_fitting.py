@@ -5,7 +5,7 @@ import pytest
 from tests.boost_numbers import params
 
 from skinlesion import metrics
-from skinlesion.boosting import fitting
+from skinlesion.boosting import ensemble, fitting
 
 
 def examples(seed: int, n: int = 500) -> fitting.Examples:
@@ -28,7 +28,7 @@ def validation():
     return examples(1)
 
 
-def texts(fitted: fitting.Fitted) -> list[str]:
+def texts(fitted: ensemble.Fitted) -> list[str]:
     return [booster.model_to_string() for booster in fitted.ensemble.boosters]
 
 
@@ -57,7 +57,7 @@ def test_how_many_seeds_are_fitted_at_once_changes_no_bit(training, validation, 
 def test_each_seed_is_another_model_and_their_logits_are_averaged(training, validation):
     fitted = fitting.fit(training, validation, params(n_seeds=3), categorical=[3])
     assert len(set(texts(fitted))) == 3
-    each = [fitting.Ensemble([b], 0.0).logits(validation.values) for b in fitted.ensemble.boosters]
+    each = [ensemble.Ensemble([b], 0.0).logits(validation.values) for b in fitted.ensemble.boosters]
     np.testing.assert_allclose(
         fitted.ensemble.logits(validation.values), np.mean(each, 0) - fitted.ensemble.prior_shift
     )

@@ -6,7 +6,8 @@ import pytest
 from tests import boost_numbers
 from tests.boost_numbers import params
 
-from skinlesion.boosting import expert, fold, matrix
+from skinlesion.boosting import expert, fold
+from skinlesion.derivation import plan
 from skinlesion.errors import InputError
 
 
@@ -54,7 +55,7 @@ def test_where_each_patient_has_one_lesion_there_is_no_model_of_context(tmp_path
 
 def test_without_numbers_there_is_no_expert_and_a_line_says_so(tmp_path):
     boost_numbers.write(tmp_path)
-    empty = matrix.plan(tmp_path).model_copy(update={"base": [], "relative": [], "categorical": []})
+    empty = plan.load(tmp_path).model_copy(update={"base": [], "relative": [], "categorical": []})
     (tmp_path / "plan.json").write_text(empty.model_dump_json())
     found = fold.fit(0, tmp_path / "folds.csv", tmp_path, params())
     assert found.fitted == {}

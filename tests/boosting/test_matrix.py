@@ -6,6 +6,8 @@ import pytest
 from tests import boost_numbers
 
 from skinlesion.boosting import matrix
+from skinlesion.boosting.columns import Columns, choose
+from skinlesion.derivation import plan
 from skinlesion.errors import InputError
 
 
@@ -16,21 +18,8 @@ def folder(tmp_path_factory):
     return folder
 
 
-def chosen(folder, inputs=("table", "tile")) -> matrix.Columns:
-    return matrix.choose(matrix.plan(folder), inputs)
-
-
-def test_what_is_known_of_a_lesion_by_itself_stands_first(folder):
-    columns = chosen(folder)
-    assert columns.names[: columns.n_alone] == ["tbp_lv_H", "tbp_lv_L", "sex"]
-    assert columns.relative == ["tbp_lv_H|z|patient", "tbp_lv_L|z|patient", "n_lesions|patient"]
-
-
-def test_numbers_of_the_tile_can_be_left_out_with_what_is_relative_to_them(folder):
-    given = matrix.plan(folder).model_copy(update={"tile": ["tbp_lv_L"], "base": ["tbp_lv_H"]})
-    table, tile = matrix.choose(given, ["table"]), matrix.choose(given, ["tile"])
-    assert table.names == ["tbp_lv_H", "sex", "tbp_lv_H|z|patient", "n_lesions|patient"]
-    assert tile.names == ["tbp_lv_L", "tbp_lv_L|z|patient", "n_lesions|patient"]
+def chosen(folder, inputs=("table", "tile")) -> Columns:
+    return choose(plan.load(folder), inputs)
 
 
 def test_categories_are_those_of_the_lesions_given(folder):
@@ -93,6 +82,6 @@ def test_a_lesion_that_the_table_lacks_is_named(folder):
 
 
 def test_a_column_that_the_table_lacks_is_named(folder):
-    columns = matrix.Columns(["tbp_lv_H", "new"], [], [])
+    columns = Columns(["tbp_lv_H", "new"], [], [])
     with pytest.raises(InputError, match=r"must have a column 'new': dvc repro derive boost"):
         next(matrix.pieces(folder / "train.parquet", columns, {}))

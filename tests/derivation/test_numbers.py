@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from skinlesion.dataset import metadata
-from skinlesion.derivation import numbers, plan
+from skinlesion.derivation import numbers, parquet, plan
 from skinlesion.errors import InputError
 
 P = plan.Params(
@@ -115,7 +115,7 @@ def test_without_tiles_their_numbers_are_missing(lesions, chosen):
 def test_what_is_written_can_be_read_and_has_the_same_bytes_each_time(lesions, chosen, tmp_path):
     found = numbers.compute(lesions, chosen, P)
     for name in ("a", "b"):
-        numbers.write(tmp_path / name, lesions, found, chosen)
+        parquet.write(tmp_path / name, lesions, found, chosen)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     table = pq.read_table(tmp_path / "a").to_pandas()
     assert table["isic_id"].tolist() == lesions["isic_id"].tolist()

@@ -11,7 +11,7 @@ from skinlesion.errors import InputError
 from skinlesion.explanation import branches
 from skinlesion.features import tabular
 from skinlesion.network import model, trained
-from skinlesion.scoring import ensemble, executor, predict, training_set
+from skinlesion.scoring import executor, predict, scale, training_set
 
 pytestmark = pytest.mark.usefixtures("keras_started")
 
@@ -104,7 +104,7 @@ def test_the_holdouts_logits_are_those_of_the_predictions(
     by_fold = scorings.by_number(models)
     scored = training_set.score_fold(by_fold, lesions, source, p, name="holdout")
     expected = scored.set_index("isic_id")["score"]
-    found = ensemble.probability(unpermuted(read(models, lesions, table, store)))
+    found = scale.probability(unpermuted(read(models, lesions, table, store)))
 
     assert np.ptp(found) > 1e-3
     np.testing.assert_allclose(found, expected[lesions["isic_id"]], rtol=1e-5)

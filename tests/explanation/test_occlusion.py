@@ -10,7 +10,7 @@ from scipy.ndimage import gaussian_filter
 
 from skinlesion.dataset import batches, images
 from skinlesion.explanation import branches, occlusion
-from skinlesion.scoring import executor
+from skinlesion.scoring import executor, patches
 
 FRACTIONS = pytest.mark.parametrize("fraction", [0.04, 0.1, 0.25, 0.3, 0.5, 0.77, 0.99])
 PX = 32
@@ -94,41 +94,6 @@ def pixels(path) -> np.ndarray:
     return np.asarray(Image.open(path))
 
 
-# === Patches ===
-
-
-@FRACTIONS
-@pytest.mark.parametrize("px", [32, 61])
-def test_patches_go_from_border_to_border_and_hide_every_pixel(fraction, px):
-    tile = noise(px=px)
-    hides = [(p != tile).any(axis=-1) for p in occlusion.hidden(tile, fraction=fraction)]
-
-    assert len(hides) == occlusion.n_places(fraction) ** 2
-    assert hides[0][0, 0]
-    assert hides[-1][-1, -1]
-    assert np.mean(np.any(hides, axis=0)) > 0.99  # a pixel may have the colour of the border
-
-
-def test_patches_move_by_half_their_width():
-    assert occlusion.n_places(0.25) == 7
-    assert occlusion.n_places(0.5) == 3
-    assert occlusion.n_places(0.1) == 19
-
-
-def test_a_patch_has_the_median_colour_of_the_border_and_leaves_the_rest_as_it_is():
-    tile = np.full((PX, PX, 3), (200, 150, 120), np.uint8)
-    tile[8:24, 8:24] = 30  # the lesion
-    tile[0] = 0  # a hair along one side
-    first, *_, last = occlusion.hidden(tile, fraction=0.5)
-    healed = list(occlusion.hidden(tile, fraction=0.5))[4]
-
-    assert (healed[8:24, 8:24] == (200, 150, 120)).all()
-    assert (first[:16, :16] == (200, 150, 120)).all()
-    assert (first[16:] == tile[16:]).all()
-    assert (last[:16] == tile[:16]).all()
-    assert (tile[8:24, 8:24] == 30).all()
-
-
 # === Drops ===
 
 
@@ -184,7 +149,7 @@ def test_without_an_image_branch_there_are_no_drops():
 
 @FRACTIONS
 def test_a_pixels_value_is_the_mean_drop_of_the_patches_that_cover_it_smoothed(fraction):
-    n, px = occlusion.n_places(fraction), 60
+    n, px = patches.n_places(fraction), 60
     values = np.random.default_rng(0).normal(size=(n, n))
     width = max(1, round(fraction * px))
     starts = np.linspace(0, px - width, n).round().astype(int)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from tests import boost_numbers
 
-from skinlesion.boosting import expert, fold, matrix
+from skinlesion.boosting import expert, fold
 from skinlesion.evaluation import bootstrap
 from skinlesion.explanation import files, permutation, table_expert
 
@@ -55,15 +55,6 @@ def test_a_number_is_permuted_with_all_that_is_relative_to_it(scorers):
     np.testing.assert_array_equal(s.permuted("tbp_lv_H", same), s.expert.logits(s.values).context)
 
 
-def test_contributions_and_the_expected_value_sum_to_the_logit(scorers):
-    s = scorers[0]
-    ensemble = s.expert.ensembles[expert.CONTEXT]
-    base = np.mean([b.predict(s.values, pred_contrib=True)[:, -1] for b in ensemble.boosters], 0)
-    total = table_expert._contributions(s).sum(1) + base - ensemble.prior_shift
-    known = ~np.isnan(s.values[:, s.expert.columns.n_alone :]).all(1)
-    np.testing.assert_allclose(total[known], s.expert.logits(s.values).context[known])
-
-
 def test_what_speaks_for_a_cancer_is_positive_and_what_speaks_against_it_negative(scorers, lesions):
     found = table_expert.reasons(scorers, lesions)
     assert (found["contribution"] > 0).equals(found["side"] == "for")
@@ -78,26 +69,6 @@ def test_each_lesion_is_read_in_its_own_row(folder, scorers, lesions):
     for s in scorers:
         own = lesions["isic_id"].iloc[s.rows]
         np.testing.assert_array_equal(s.values[:, 0], table.loc[own])
-
-
-@pytest.mark.parametrize(
-    ("number", "words"),
-    [
-        ("tbp_lv_H", "tbp_lv_H"),
-        (
-            "tbp_lv_H|z|patient",
-            "tbp_lv_H, standard deviations from the mean of the patient's lesions",
-        ),
-        ("n_lesions|patient_site", "n_lesions of the patient's lesions at the site"),
-    ],
-)
-def test_a_number_is_named_in_words(number, words):
-    assert table_expert.named(number) == words
-
-
-def test_every_number_of_a_plan_can_be_named(folder):
-    for name in matrix.choose(matrix.plan(folder), ["table", "tile"]).names:
-        assert "|" not in table_expert.named(name)
 
 
 def test_without_an_expert_there_is_nothing_to_explain(folder, lesions, tmp_path):

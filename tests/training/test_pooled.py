@@ -49,7 +49,7 @@ def test_features_are_what_the_logit_is_made_of(network, lesions):
 
 def test_features_of_eight_views_are_averaged(network, lesions, monkeypatch):
     one = features(network, lesions)
-    monkeypatch.setattr("skinlesion.network.views.of", lambda tiles, n: iter([tiles, 0 * tiles]))
+    monkeypatch.setattr("skinlesion.dataset.views.of", lambda tiles, n: iter([tiles, 0 * tiles]))
     black = batches.Lesions(IDS[:1], lesions.tabular[:1], lesions.store, 32)  # of brightness 0
     half = (one + features(network, black)) / 2
 

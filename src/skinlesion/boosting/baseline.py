@@ -9,14 +9,15 @@ from scipy.special import logit
 from sklearn.linear_model import LogisticRegression
 
 from skinlesion.boosting import matrix
+from skinlesion.boosting.columns import Columns
 from skinlesion.dataset import metadata, partition
-from skinlesion.derivation import tile_colour
+from skinlesion.derivation import plan, tile_colour
 from skinlesion.errors import InputError
 from skinlesion.params import Block
 
 __all__ = ["COLUMNS", "Baseline", "fit", "load", "save"]
 
-COLUMNS = matrix.Columns(list(tile_colour.NAMES), [], [])
+COLUMNS = Columns(list(tile_colour.NAMES), [], [])
 NAME = "colour.json"
 DIGITS = 9  # kept of each number: sums may round otherwise on another number of threads
 
@@ -58,7 +59,7 @@ def fit(fold: int, folds_csv: Path, features: Path) -> Baseline | None:
     Raises:
         InputError: A file is absent or malformed.
     """
-    if not set(COLUMNS.own) <= set(matrix.plan(features).tile):
+    if not set(COLUMNS.own) <= set(plan.load(features).tile):
         return None
     folds = metadata.read(folds_csv)
     training = partition.training_rows(folds, validation_fold=fold).sort_values("isic_id")

@@ -8,8 +8,8 @@ import lightgbm as lgb
 import numpy as np
 from pydantic import ValidationError
 
-from skinlesion.boosting.fitting import Ensemble, Fitted
-from skinlesion.boosting.matrix import Columns
+from skinlesion.boosting.columns import Columns
+from skinlesion.boosting.ensemble import Ensemble, Fitted
 from skinlesion.errors import InputError
 from skinlesion.params import Block
 

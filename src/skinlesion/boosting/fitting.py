@@ -12,10 +12,11 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from skinlesion import metrics
 from skinlesion.boosting import sampling
+from skinlesion.boosting.ensemble import Ensemble, Fitted
 from skinlesion.dataset import threads
 from skinlesion.params import Block
 
-__all__ = ["Ensemble", "Examples", "Fitted", "Params", "fit"]
+__all__ = ["Examples", "Params", "fit"]
 
 MEASURES = {"binary_logloss": "loss", "auc": "auc"}  # LightGBM's names, and dvclive's
 _ONE_AT_A_TIME = Lock()  # binning takes several times the memory of what is binned
@@ -69,37 +70,6 @@ class Examples:
             rows: Indices, which may occur more than once, or a slice.
         """
         return Examples(self.values[rows], self.y_true[rows], self.patients[rows])
-
-
-@dataclass(frozen=True)
-class Ensemble:
-    """Models of several seeds, whose logits are averaged."""
-
-    boosters: list[lgb.Booster]
-    prior_shift: float
-
-    def logits(self, values: np.ndarray) -> np.ndarray:
-        """Score lesions.
-
-        Args:
-            values: Shape (n_lesions, n_columns), float32.
-
-        Returns:
-            Shape (n_lesions,), float64, on the true prior.
-        """
-        values, total = np.ascontiguousarray(values), np.zeros(len(values))
-        for booster in self.boosters if len(values) else []:
-            total += np.asarray(booster.predict(values, raw_score=True))
-        return total / len(self.boosters) - self.prior_shift
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """An ensemble, and how it did round by round."""
-
-    ensemble: Ensemble
-    n_rounds: int
-    log: dict[str, list[float]]  # of the first seed, by dvclive's names: a value per round
 
 
 def fit(training: Examples, validation: Examples, p: Params, *, categorical: list[int]) -> Fitted:

@@ -10,8 +10,11 @@ import pandas as pd
 
 from skinlesion import metrics
 from skinlesion.boosting import expert, fitting, matrix
-from skinlesion.boosting.fitting import Examples, Fitted, Params
+from skinlesion.boosting.columns import Columns, choose
+from skinlesion.boosting.ensemble import Fitted
+from skinlesion.boosting.fitting import Examples, Params
 from skinlesion.dataset import metadata, partition
+from skinlesion.derivation import plan
 from skinlesion.errors import InputError
 
 __all__ = ["Result", "fit", "require_useful", "summary"]
@@ -59,7 +62,7 @@ def fit(fold: int, folds_csv: Path, features: Path, p: Params) -> Result:
     """
     folds = metadata.read(folds_csv).sort_values("isic_id").set_index("isic_id")
     rows = partition.training_rows(folds, validation_fold=fold)
-    columns = matrix.choose(matrix.plan(features), p.inputs)
+    columns = choose(plan.load(features), p.inputs)
     path = features / "train.parquet"
     categories = matrix.vocabulary(path, columns, rows.index)
     if not columns.names:
@@ -136,9 +139,7 @@ def summary(fold: int, result: Result, p: Params) -> str:
     return "\n".join(lines)
 
 
-def _fit(
-    training: Examples, held: Examples, columns: matrix.Columns, p: Params
-) -> dict[str, Fitted]:
+def _fit(training: Examples, held: Examples, columns: Columns, p: Params) -> dict[str, Fitted]:
     known = ~np.isnan(training.values[:, columns.n_alone :]).all(1)
     widths = {expert.ALONE: columns.n_alone}
     if columns.relative and known.mean() >= MIN_SHARE:
@@ -162,7 +163,7 @@ def _mode(models: Fitted, y_true: np.ndarray, logits: np.ndarray) -> expert.Mode
 
 
 def _facts(
-    columns: matrix.Columns, categories: Mapping[str, list[str]], modes: dict[str, expert.Mode]
+    columns: Columns, categories: Mapping[str, list[str]], modes: dict[str, expert.Mode]
 ) -> expert.Facts:
     return expert.Facts(
         own=columns.own,

@@ -1,6 +1,6 @@
 """The numbers and categories of lesions as one matrix, read from what stage `derive` wrote."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,35 +8,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import ValidationError
 
-from skinlesion.dataset.categories import canonical, shown
-from skinlesion.derivation.plan import Plan
+from skinlesion.boosting.columns import Categories, Columns, filled
+from skinlesion.dataset.categories import shown
 from skinlesion.errors import InputError
 
-__all__ = ["Columns", "Matrix", "choose", "pieces", "plan", "read", "vocabulary"]
+__all__ = ["Matrix", "pieces", "read", "vocabulary"]
 
 N_AT_A_TIME = 50_000
-Categories = Mapping[str, Sequence[str]]
-
-
-@dataclass(frozen=True)
-class Columns:
-    """What a model reads: numbers of the lesion itself, those relative to others, categories."""
-
-    own: list[str]
-    relative: list[str]
-    categorical: list[str]
-
-    @property
-    def names(self) -> list[str]:
-        """All of them, in the order of the matrix."""
-        return [*self.own, *self.categorical, *self.relative]
-
-    @property
-    def n_alone(self) -> int:
-        """How many of the first columns are known of a lesion by itself."""
-        return len(self.own) + len(self.categorical)
 
 
 @dataclass(frozen=True)
@@ -45,37 +24,6 @@ class Matrix:
 
     isic_ids: np.ndarray  # shape (n_lesions,)
     values: np.ndarray  # shape (n_lesions, n_columns), float32; NaN where missing or unseen
-
-
-def plan(folder: Path) -> Plan:
-    """Read which numbers stage `derive` wrote.
-
-    Args:
-        folder: That of train.parquet, test.parquet and plan.json.
-
-    Raises:
-        InputError: The file is absent or malformed.
-    """
-    path = folder / "plan.json"
-    try:
-        return Plan.model_validate_json(path.read_text())
-    except (OSError, ValidationError) as error:
-        raise InputError(f"{path} must be the plan of stage derive. {error}") from None
-
-
-def choose(given: Plan, inputs: Sequence[str]) -> Columns:
-    """Choose what a model reads.
-
-    Args:
-        given: What there is.
-        inputs: Of "table" and "tile".
-    """
-    left_out = [] if "tile" in inputs else given.tile
-    if "table" not in inputs:
-        left_out = [*given.base, *given.derived]
-    own = [name for name in given.numbers if name not in left_out]
-    relative = [name for name in given.relative if name.split("|")[0] not in left_out]
-    return Columns(own, relative, list(given.categorical) if "table" in inputs else [])
 
 
 def vocabulary(path: Path, columns: Columns, isic_ids: pd.Index) -> dict[str, list[str]]:
@@ -129,22 +77,14 @@ def pieces(path: Path, columns: Columns, categories: Categories) -> Iterator[Mat
     """
     names = ["isic_id", *columns.names]
     for batch in _opened(path, columns).iter_batches(N_AT_A_TIME, columns=names):
-        found = [
-            _codes(batch[name], categories[name])
+        given = {
+            name: batch[name].to_pandas()
             if name in categories
             else batch[name].to_numpy(zero_copy_only=False)
             for name in columns.names
-        ]
-        values = np.empty((len(batch), len(found)), np.float32)
-        for i, column in enumerate(found):
-            values[:, i] = column
+        }
+        values = filled(given, columns, categories, n=len(batch))
         yield Matrix(batch["isic_id"].to_numpy(zero_copy_only=False), values)
-
-
-def _codes(column: pa.Array, known: Sequence[str]) -> np.ndarray:
-    codes_of = {name: code for code, name in enumerate(canonical(pd.Series(known, dtype="str")))}
-    codes = canonical(column.to_pandas()).astype(object).map(codes_of)
-    return np.asarray(codes, np.float32)
 
 
 def _opened(path: Path, columns: Columns) -> pq.ParquetFile:

@@ -2,12 +2,10 @@
 
 import codecs
 import csv
+import importlib.util
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
-
-import pyarrow as pa
-import pyarrow.csv as pc
 
 from skinlesion.dataset import formats
 from skinlesion.errors import InputError
@@ -52,7 +50,7 @@ def require_whole(path: Path, n_fields: int) -> None:
     Raises:
         InputError: A row has fewer or more fields; the first such line is named.
     """
-    if _arrow_agrees(path):
+    if importlib.util.find_spec("pyarrow") and _arrow_agrees(path):
         return
     for line, row in _rows(path):
         if len(row) != n_fields and (len(row) > 1 or "".join(row).strip()):
@@ -74,6 +72,9 @@ def _pieces(path: Path) -> Iterator[bytes]:
 
 def _arrow_agrees(path: Path) -> bool:
     """Whether Arrow finds as many fields in each row, in a tenth of the time of `_rows`."""
+    import pyarrow as pa
+    import pyarrow.csv as pc
+
     wrong = False
 
     def stop(row: pc.InvalidRow) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from skinlesion.dataset import challenge, metadata, stores
-from skinlesion.derivation import numbers, tiles
+from skinlesion.derivation import numbers, parquet, tiles
 from skinlesion.derivation.plan import Params, Plan
 
 __all__ = ["Half", "have_tiles", "read", "write"]
@@ -65,7 +65,7 @@ def write(path: Path, half: Half, plan: Plan, p: Params) -> None:
     """
     measured = _measured(half, p, path.stem) if plan.tile else None
     found = numbers.compute(half.table, plan, p, tiles=measured)
-    numbers.write(path, half.table, found, plan)
+    parquet.write(path, half.table, found, plan)
 
 
 def _table(metadata_csv: Path, p: Params) -> pd.DataFrame:

@@ -1,12 +1,9 @@
-"""Compute the numbers of a plan from a metadata table, and write them as a parquet file."""
+"""Compute the numbers of a plan from a metadata table."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from skinlesion.dataset.columns import outside
 from skinlesion.derivation import derived, relative
@@ -14,9 +11,8 @@ from skinlesion.derivation.plan import AREA, CATEGORICAL, OF_A_NUMBER, Params, P
 from skinlesion.errors import InputError
 from skinlesion.params import nearest
 
-__all__ = ["columns", "compute", "write"]
+__all__ = ["columns", "compute"]
 
-ROWS_AT_A_TIME = 50_000  # of a parquet file; readers hold as many
 FORMULAS = {f.name: f for f in derived.FORMULAS}
 
 
@@ -64,24 +60,6 @@ def compute(
     for context in contexts:
         found |= context.of_group(given)
     return {name: found[name] for name in [*plan.numbers, *plan.relative]}
-
-
-def write(path: Path, lesions: pd.DataFrame, found: Mapping[str, np.ndarray], plan: Plan) -> None:
-    """Write numbers and categories as a parquet file; equal arguments give equal bytes.
-
-    Args:
-        path: The file.
-        lesions: isic_id and the plan's categories, one row per lesion.
-        found: From `compute`.
-        plan: From `plan.make`.
-    """
-    arrays = {"isic_id": pa.array(lesions["isic_id"].to_numpy(str), pa.string())}
-    arrays |= {name: pa.array(values) for name, values in found.items()}
-    for name in plan.categorical:
-        arrays[name] = pa.array(lesions[name].astype(object).where(lesions[name].notna(), None))
-    pq.write_table(
-        pa.table(arrays), path, row_group_size=ROWS_AT_A_TIME, use_dictionary=plan.categorical
-    )
 
 
 def _base(lesions: pd.DataFrame, plan: Plan) -> dict[str, np.ndarray]:

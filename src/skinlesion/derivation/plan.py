@@ -1,17 +1,18 @@
 """Which numbers are derived: what the params ask for and the tables can give."""
 
 from collections.abc import Collection
+from pathlib import Path
 from typing import Literal
 
 import pandas as pd
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from skinlesion.dataset.metadata import TRAIN_ONLY
 from skinlesion.derivation import derived, relative, tile_colour, tile_shape
 from skinlesion.errors import InputError
 from skinlesion.params import Block, nearest
 
-__all__ = ["CATEGORICAL", "Params", "Plan", "Relative", "make", "summary"]
+__all__ = ["CATEGORICAL", "Params", "Plan", "Relative", "load", "make", "summary"]
 
 AREA = "tbp_lv_areaMM2"
 CATEGORICAL = ("sex", "anatom_site_general", "tbp_lv_location")
@@ -85,6 +86,22 @@ def make(p: Params, train: pd.DataFrame, test: pd.DataFrame, *, has_tiles: bool 
     return Plan(
         base=base, derived=made, tile=tile, relative=context, categorical=kinds, left_out=lacking
     )
+
+
+def load(folder: Path) -> Plan:
+    """Read which numbers stage `derive` wrote.
+
+    Args:
+        folder: That of train.parquet, test.parquet and plan.json.
+
+    Raises:
+        InputError: The file is absent or malformed.
+    """
+    path = folder / "plan.json"
+    try:
+        return Plan.model_validate_json(path.read_text())
+    except (OSError, ValidationError) as error:
+        raise InputError(f"{path} must be the plan of stage derive. {error}") from None
 
 
 def summary(plan: Plan) -> str:

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
+from pydantic import Field, ValidationError
 from scipy.special import expit
 
 from skinlesion.dataset import metadata
@@ -22,6 +22,7 @@ __all__ = [
     "apply_nested",
     "fit",
     "join",
+    "load",
     "nested",
     "present",
     "save",
@@ -185,6 +186,21 @@ def save(path: Path, combined: Combination) -> None:
         combined: From `fit`.
     """
     path.write_text(combined.model_dump_json(indent=1) + "\n")
+
+
+def load(path: Path) -> Combination:
+    """Read a combination.
+
+    Args:
+        path: combination.json.
+
+    Raises:
+        InputError: The file is absent or is no combination.
+    """
+    try:
+        return Combination.model_validate_json(path.read_text())
+    except (OSError, ValidationError) as error:
+        raise InputError(f"{path} must be a combination. {error}") from None
 
 
 def nested(

@@ -8,10 +8,9 @@ Source:
 """
 
 import io
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import islice, product
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,7 @@ from tqdm import tqdm
 
 from skinlesion.dataset import batches, images, stores
 from skinlesion.explanation import branches
-from skinlesion.scoring import executor
+from skinlesion.scoring import executor, patches
 
 __all__ = [
     "COOL",
@@ -30,9 +29,7 @@ __all__ = [
     "Piece",
     "drawn",
     "drops",
-    "hidden",
     "hidden_logits",
-    "n_places",
     "spread",
     "write",
 ]
@@ -52,7 +49,7 @@ class Piece:
     fold: int  # of the model
     lesions: batches.Lesions  # without a store
     fraction: float  # width of a patch, as a share of the tile's
-    patches: range
+    numbers: range  # of the patches
     batch_size: int
 
 
@@ -80,7 +77,7 @@ def drops(
     seeing = [m for m in members if m.model.image_branch is not None]
     if not seeing:
         return None
-    n = n_places(fraction)
+    n = patches.n_places(fraction)
     total = sum(len(m.rows) for m in seeing) * n**2
     size = executor.piece_size(total, batch_size, run.min_pieces)
     pieces = (piece for m in seeing for piece in _pieces(m, fraction, size, batch_size))
@@ -110,14 +107,14 @@ def hidden_logits(
         on_batch: Called after each batch with its number of patches.
 
     Returns:
-        Shape (len(piece.patches),), float64, on the true prior.
+        Shape (len(piece.numbers),), float64, on the true prior.
 
     Raises:
         images.ImageError: A tile cannot be read.
     """
     m, n = models[piece.fold], piece.batch_size
-    patched = islice(_patched(store, piece), piece.patches.start, piece.patches.stop)
-    rows = np.asarray(piece.patches) // n_places(piece.fraction) ** 2
+    patched = islice(_patched(store, piece), piece.numbers.start, piece.numbers.stop)
+    rows = np.asarray(piece.numbers) // patches.n_places(piece.fraction) ** 2
     found = []
     for i in range(0, len(rows), n):
         part = rows[i : i + n]
@@ -175,37 +172,6 @@ def write(
     return table
 
 
-def n_places(fraction: float) -> int:
-    """Count the places of a patch along one side of a tile, at most half its width apart.
-
-    Args:
-        fraction: Width of the patch, as a share of the tile's; in (0, 1).
-
-    Returns:
-        At least 2: the first patch touches one border of the tile, the last the other.
-    """
-    return 1 + math.ceil(round(2 * (1 - fraction) / fraction, 6))
-
-
-def hidden(tile: np.ndarray, *, fraction: float) -> Iterator[np.ndarray]:
-    """Hide each patch of a tile under the colour of the skin around the lesion.
-
-    Args:
-        tile: Shape (px, px, 3), uint8.
-        fraction: Width of the patch, as a share of the tile's; in (0, 1).
-
-    Yields:
-        n_places ** 2 tiles, row by row, each with one patch in the median colour of the
-        tile's border.
-    """
-    starts, width = _places(fraction, len(tile))
-    colour = _border_colour(tile)
-    for top, left in product(starts, starts):
-        patched = tile.copy()
-        patched[top : top + width, left : left + width] = colour
-        yield patched
-
-
 def spread(drops: np.ndarray, *, fraction: float, px: int) -> np.ndarray:
     """Give each pixel the mean drop over the patches that cover it, then smooth.
 
@@ -218,7 +184,7 @@ def spread(drops: np.ndarray, *, fraction: float, px: int) -> np.ndarray:
         Shape (px, px), within the range of the drops. The smoothing is a Gaussian of a quarter
         of the patch's width; it takes the edges off the patches.
     """
-    starts, width = _places(fraction, px)
+    starts, width = patches.places(fraction, px)
     pixels = np.arange(px)[:, np.newaxis]
     covers = (starts <= pixels) & (pixels < starts + width)  # (px, n_places)
     # The patches are a grid: the mean over those of a pixel is one over rows, then columns.
@@ -251,21 +217,21 @@ def drawn(tile: np.ndarray, values: np.ndarray, *, limit: float) -> np.ndarray:
 
 def _pieces(m: branches.Member, fraction: float, size: int, batch_size: int) -> Iterator[Piece]:
     """Cut the patches of all lesions of a member into pieces of whole batches."""
-    each = n_places(fraction) ** 2
+    each = patches.n_places(fraction) ** 2
     total = len(m.rows) * each
     for start in range(0, total, size):
         stop = min(start + size, total)
         touched = np.arange(start // each, (stop - 1) // each + 1)
-        patches = range(start - touched[0] * each, stop - touched[0] * each)
+        numbers = range(start - touched[0] * each, stop - touched[0] * each)
         lesions = batches.select(m.lesions, touched)
-        yield Piece(m.fold, lesions, fraction, patches, batch_size)
+        yield Piece(m.fold, lesions, fraction, numbers, batch_size)
 
 
 def _patched(store: stores.Store, piece: Piece) -> Iterator[np.ndarray]:
     lesions = replace(piece.lesions, store=store)
     for inputs, unread in batches.scoring(lesions, batch_size=piece.batch_size):
         for tile in inputs["image"][: len(unread)]:
-            yield from hidden(tile, fraction=piece.fraction)
+            yield from patches.hidden(tile, fraction=piece.fraction)
 
 
 def _tile(store: stores.Store, isic_id: str) -> np.ndarray:
@@ -280,17 +246,3 @@ def _png(image: np.ndarray) -> bytes:
     file = io.BytesIO()
     Image.fromarray(image).save(file, "png")
     return file.getvalue()
-
-
-def _places(fraction: float, px: int) -> tuple[np.ndarray, int]:
-    """First pixels of the patches along a side, and their width."""
-    width = max(1, round(fraction * px))
-    starts = np.linspace(0, px - width, n_places(fraction)).round().astype(int)
-    return starts, width
-
-
-def _border_colour(tile: np.ndarray) -> np.ndarray:
-    margin = max(1, len(tile) // 16)
-    border = np.ones(tile.shape[:2], bool)
-    border[margin:-margin, margin:-margin] = False
-    return np.asarray(np.median(tile[border], axis=0).round().astype(np.uint8))

@@ -7,27 +7,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from skinlesion.boosting import expert, matrix
+from skinlesion.boosting import contributions, expert, matrix
 from skinlesion.dataset import partition
 from skinlesion.evaluation import bootstrap
 from skinlesion.explanation import permutation
 from skinlesion.explanation.files import Files
 
-__all__ = ["Job", "Scorer", "importance", "named", "read", "reasons", "write"]
+__all__ = ["Job", "Scorer", "importance", "read", "reasons", "write"]
 
 N_MEASURED = 12  # numbers that are permuted: those of the largest gain in the trees
 N_REASONS = 3  # for, and as many against, of each lesion
 COLUMNS = ["isic_id", "side", "number", "value", "contribution"]
-WORDS = {
-    "z": "standard deviations from the mean of {}",
-    "rank": "rank among {}",
-    "position": "place between the smallest and largest of {}",
-}
-GROUPS = {
-    "patient": "the patient's lesions",
-    "patient_site": "the patient's lesions at the site",
-    "patient_location": "the patient's lesions at the location",
-}
 
 
 @dataclass(frozen=True)
@@ -134,9 +124,6 @@ def reasons(scorers: list[Scorer], lesions: pd.DataFrame) -> pd.DataFrame:
         isic_id; side, "for" or "against"; number, in words; value, NaN where it is missing or a
         category; and contribution to the log odds, which is positive for a cancer. The N_REASONS
         largest of either side, largest first.
-
-    Source:
-        Lundberg et al. (2020), https://doi.org/10.1038/s42256-019-0138-9
     """
     if not scorers:
         return pd.DataFrame(columns=COLUMNS)
@@ -149,23 +136,8 @@ def reasons(scorers: list[Scorer], lesions: pd.DataFrame) -> pd.DataFrame:
     found = found.sort_values(by, ascending=[True, False, False, True])
     found = found.groupby(["row", "side"], sort=False).head(N_REASONS)
     found["isic_id"] = lesions["isic_id"].to_numpy()[found["row"]]
-    found["number"] = [named(name) for name in found["name"]]
+    found["number"] = [contributions.named(name) for name in found["name"]]
     return found[COLUMNS].reset_index(drop=True)
-
-
-def named(number: str) -> str:
-    """Say in words what a column of `derive` holds.
-
-    Args:
-        number: Its name, such as "tbp_lv_H|z|patient".
-    """
-    name, *relative = number.split("|")
-    if not relative:
-        return name
-    group = GROUPS[relative[-1]]
-    if len(relative) == 1:
-        return f"{name} of {group}"
-    return f"{name}, {WORDS[relative[0]].format(group)}"
 
 
 def write(given: Files, expected: Iterable[int], job: Job, out: Path) -> None:
@@ -213,25 +185,6 @@ def _parts(s: Scorer) -> pd.DataFrame:
             "row": np.repeat(s.rows, len(names)),
             "name": np.tile(names, len(s.rows)),
             "value": np.where(is_code, np.nan, s.values.astype(np.float64)).ravel(),
-            "contribution": s.weight * _contributions(s).ravel(),
+            "contribution": s.weight * contributions.of(s.expert, s.values).ravel(),
         }
     )
-
-
-def _contributions(s: Scorer) -> np.ndarray:
-    """Shape (n_rows, n_columns): of the models that score each row."""
-    n_alone, ensembles = s.expert.columns.n_alone, s.expert.ensembles
-    found = np.zeros(s.values.shape)
-    known = ~np.isnan(s.values[:, n_alone:]).all(1) & (expert.CONTEXT in ensembles)
-    for mode, rows, n in (
-        (expert.CONTEXT, known, len(s.expert.columns.names)),
-        (expert.ALONE, ~known, n_alone),
-    ):
-        if not rows.any():
-            continue
-        values = np.ascontiguousarray(s.values[rows, :n])
-        boosters = ensembles[mode].boosters
-        parts = [np.asarray(b.predict(values, pred_contrib=True)) for b in boosters]
-        mean: np.ndarray = np.stack(parts).mean(0)
-        found[np.ix_(rows, np.arange(n))] = mean[:, :n]
-    return found

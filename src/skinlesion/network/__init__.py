@@ -9,24 +9,8 @@ compares the two. Where the backend is not installed, the program ends with code
 
 import importlib.util
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-__all__ = ["quiet"]
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Drop what TensorFlow's C++ writes on stderr while it loads; no log level hides it."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(stderr, 2)
-        os.close(stderr)
-        os.close(nowhere)
+from skinlesion.quiet import quiet
 
 
 def _import_keras() -> None:

@@ -8,8 +8,8 @@ import tensorflow as tf
 from pydantic import Field, model_validator
 
 from skinlesion.errors import InputError
-from skinlesion.network import quiet
 from skinlesion.params import Block
+from skinlesion.quiet import quiet
 
 __all__ = ["Params", "start"]
 

@@ -12,7 +12,7 @@ from jinja2 import Environment, StrictUndefined
 
 from skinlesion.evaluation import comparison
 from skinlesion.evaluation.bootstrap import Interval
-from skinlesion.reporting import charts
+from skinlesion.reporting import charts, statements
 from skinlesion.reporting.inputs import Inputs
 
 __all__ = ["mark", "number", "render", "typeset"]
@@ -39,6 +39,7 @@ def render(inputs: Inputs) -> str:
     return environment.from_string(_text("template.html")).render(
         vars(inputs),
         style=_text("style.css"),
+        said=statements,
         charts=_charts(inputs),
         drawn=Path(inputs.raw).name == DRAWN,
         shown=shown,

@@ -1,4 +1,4 @@
-"""The mean logit of several models, each put on the true prior; from logits to scores."""
+"""The mean logit of several models, each put on the true prior."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,13 +6,12 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit
 
-from skinlesion.dataset import batches, stores
+from skinlesion.dataset import batches, stores, views
 from skinlesion.features import tabular
-from skinlesion.network import model, trained, views
+from skinlesion.network import model, trained
 
-__all__ = ["Piece", "n_passes", "probability", "score"]
+__all__ = ["Piece", "n_passes", "score"]
 
 
 @dataclass(frozen=True)
@@ -77,19 +76,6 @@ def n_passes(models: Sequence[trained.Trained]) -> int:
         models: Those averaged.
     """
     return len(_by_tile(models))
-
-
-def probability(logits: np.ndarray) -> np.ndarray:
-    """Turn logits into scores.
-
-    Args:
-        logits: Any shape.
-
-    Returns:
-        In (0, 1), float64, in the same order. Ties come from ties only, save above a logit of
-        30, where scores are too close to 1 to be told apart.
-    """
-    return np.asarray(expit(np.asarray(logits, np.float64)))
 
 
 def _by_tile(models: Sequence[trained.Trained]) -> dict[int, list[trained.Trained]]:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from skinlesion.boosting import baseline, expert, matrix
 from skinlesion.dataset import partition
-from skinlesion.scoring import ensemble
+from skinlesion.scoring import scale
 
 __all__ = ["NAMES", "Files", "Tables", "load", "score", "write"]
 
@@ -72,7 +72,7 @@ def score(tables: Tables, parquet: Path, folds: pd.DataFrame | None = None) -> p
         if logits:
             mean = pd.concat(logits, axis=1, sort=False).mean(axis=1)
             found = found.reindex(mean.index) if found.empty else found
-            found[name] = ensemble.probability(mean.to_numpy(np.float64))
+            found[name] = scale.probability(mean.to_numpy(np.float64))
     return found.reset_index()
 
 

@@ -7,7 +7,8 @@ import pandas as pd
 from pydantic import Field
 from tqdm import tqdm
 
-from skinlesion.network import trained, views
+from skinlesion.dataset import views
+from skinlesion.network import trained
 from skinlesion.params import Block
 from skinlesion.scoring import ensemble, executor, lesions
 

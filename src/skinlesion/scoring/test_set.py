@@ -9,9 +9,11 @@ import pandas as pd
 
 from skinlesion.dataset import metadata
 from skinlesion.errors import InputError
-from skinlesion.scoring import ensemble, executor
+from skinlesion.scoring import scale
 
 __all__ = ["Scored", "isic_ids", "joined", "median_for_unreadable", "summary", "write"]
+
+N_AT_A_TIME = 4096  # rows of the table
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ def isic_ids(metadata_csv: Path) -> pd.Series:
     Raises:
         InputError: There is no lesion, or an isic_id is missing or occurs twice.
     """
-    parts = metadata.chunks(metadata_csv, columns=["isic_id"], n_lesions=executor.MAX_PIECE)
+    parts = metadata.chunks(metadata_csv, columns=["isic_id"], n_lesions=N_AT_A_TIME)
     found, hashes = [], []
     for part in parts:
         found.append(part["isic_id"])
@@ -59,7 +61,7 @@ def joined(pieces: Iterable[pd.DataFrame], isic_ids: pd.Series) -> Scored:
     for piece in pieces:
         logits.append(piece["logit"].to_numpy())
         unreadable.append(piece.loc[piece["reason"] != "", ["isic_id", "reason"]])
-    scores = ensemble.probability(median_for_unreadable(np.concatenate(logits)))
+    scores = scale.probability(median_for_unreadable(np.concatenate(logits)))
     return Scored(isic_ids, scores, pd.concat(unreadable))
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from skinlesion.dataset import partition
 from skinlesion.errors import InputError
 from skinlesion.network import trained
-from skinlesion.scoring import ensemble, lesions, predict
+from skinlesion.scoring import lesions, predict, scale
 
 __all__ = ["score", "score_fold"]
 
@@ -77,5 +77,5 @@ def score_fold(
             f"Got {len(scored):,} of them."
         )
     table = known.loc[scored["isic_id"]].reset_index()
-    table["score"] = ensemble.probability(scored["logit"].to_numpy(np.float64))
+    table["score"] = scale.probability(scored["logit"].to_numpy(np.float64))
     return table

@@ -11,8 +11,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from skinlesion.dataset import batches
-from skinlesion.network import views
+from skinlesion.dataset import batches, views
 from skinlesion.training import atomic, distribution
 
 __all__ = ["Cache", "Table", "features"]

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from pydantic import Field, model_validator
 
-from skinlesion.network import views
+from skinlesion.dataset import views
 from skinlesion.params import Block
 from skinlesion.training import auxiliary
 

@@ -1,9 +1,9 @@
-"""network.views: every way to lay a tile down, each once."""
+"""dataset.views: every way to lay a tile down, each once."""
 
 import numpy as np
 import pytest
 
-from skinlesion.network import views
+from skinlesion.dataset import views
 
 TILES = np.random.default_rng(0).integers(0, 256, (2, 5, 5, 3), np.uint8)
 WEIGHTS = np.random.default_rng(1).normal(size=(5, 5, 3))

@@ -1,0 +1,179 @@
+"""The model card of a bundle, as JSON for programs and as Markdown for people."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from skinlesion.bundle import agreement
+from skinlesion.reporting import statements
+from skinlesion.reporting.formats import Data, Details, Facts, Interval, Scored, load
+
+__all__ = ["MARKDOWN", "NAME", "Files", "make", "markdown", "write"]
+
+NAME, MARKDOWN = "card.json", "card.md"
+DRAWN = "synthetic"  # the folder that stage `synthesize` draws
+RUNTIME = ("ai-edge-litert", "lightgbm", "numpy")
+
+
+@dataclass(frozen=True)
+class Files:
+    """What earlier stages found."""
+
+    data: Path  # metrics/data.json
+    details: Path  # metrics/details.json
+
+
+def make(files: Files, models: Path, *, raw: str, folds: list[int]) -> dict[str, Any]:
+    """Gather what a model card says.
+
+    Args:
+        files: What was found.
+        models: Holds a folder fold-K per fold, with facts.json.
+        raw: The challenge folder, `data.raw`.
+        folds: Of the models.
+
+    Returns:
+        What JSON can hold; `markdown` and the service show it.
+
+    Raises:
+        InputError: A file is absent or malformed.
+    """
+    details, data = load(files.details, Details), load(files.data, Data)
+    facts = {fold: load(models / f"fold-{fold}" / "facts.json", Facts) for fold in folds}
+    return {
+        "name": "lesion-risk",
+        "notice": statements.NOTICE,
+        "intended_use": statements.INTENDED_USE,
+        "out_of_scope": statements.OUT_OF_SCOPE,
+        "limits": statements.limits(details, n_folds=len(folds)),
+        "data": _data(data, raw),
+        "licence": f"{statements.SLICE_3D}, doi {statements.SLICE_3D_DOI}.",
+        "measured_on": _measured(details),
+        "operating_points": _points(details.sets[details.primary]),
+        "look_budget": [],
+        "trained": {f"fold-{fold}": f.model_dump() for fold, f in facts.items()},
+        "versions": {name: version(name) for name in ("skinlesion", *RUNTIME)},
+    }
+
+
+def write(folder: Path, card: Mapping[str, Any]) -> None:
+    """Write card.json and card.md.
+
+    Args:
+        folder: Of the bundle.
+        card: From `make`.
+    """
+    (folder / NAME).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    (folder / MARKDOWN).write_text(markdown(card), encoding="utf-8")
+
+
+def markdown(card: Mapping[str, Any]) -> str:
+    """Write a card for people.
+
+    Args:
+        card: From `make`.
+    """
+    measured, data = card["measured_on"], card["data"]
+    lines = [
+        f"# Model card: {card['name']}",
+        *("", card["notice"]),
+        *("", "## Intended use", "", card["intended_use"]),
+        *("", "## Out of scope", "", card["out_of_scope"]),
+        *("", "## Data and licences", "", data["what"], "", card["licence"]),
+        *("", f"Training table: {data['n_lesions']:,} lesions, {data['n_positives']:,} cancers."),
+        *("", "## Measures", ""),
+        f"Of {measured['n_lesions']:,} lesions of {measured['n_patients']:,} patients "
+        f"({measured['set']}), {measured['n_positives']:,} of them cancers; intervals at "
+        f"{measured['confidence']:.0%}, over patients.",
+        *("", "| measure | value |", "|---|---|"),
+        *(f"| {name} | {_said(i)} |" for name, i in measured["ranking"].items()),
+        *("", "## Operating points", ""),
+        *("| flagged from a probability of | sensitivity | specificity |", "|---|---|---|"),
+        *(_row(point) for point in card["operating_points"]),
+        *_agreement(card),
+        *("", "## Limits", ""),
+        *(f"- {limit}" for limit in card["limits"]),
+        *("", "## Versions", ""),
+        ", ".join(f"{name} {number}" for name, number in card["versions"].items()) + ".",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _agreement(card: Mapping[str, Any]) -> list[str]:
+    """Say how far the scores are from those that were evaluated, where that was measured."""
+    if "agreement" not in card:
+        return []
+    lines = ["", "## Agreement", "", f"Scores {agreement.said(card['agreement'])}."]
+    if card.get("onnx"):
+        apart = max(card["onnx"].values())
+        lines += ["", f"ONNX against LiteRT, first test lesions: logits at most {apart:.2g} apart."]
+    return lines
+
+
+def _data(data: Data, raw: str) -> dict[str, Any]:
+    is_drawn = Path(raw).name == DRAWN
+    return {
+        "raw": raw,
+        "is_drawn": is_drawn,
+        "what": statements.DRAWN if is_drawn else f"{raw}: each lesion's licence is its row's.",
+        **{k: getattr(data.train, k) for k in ("n_lesions", "n_patients", "n_positives")},
+        "prevalence": data.train.prevalence,
+        "licences": data.train.licences,
+        "attributions": data.train.attributions,
+    }
+
+
+def _measured(details: Details) -> dict[str, Any]:
+    shown = details.sets[details.primary]
+    sizes = ("n_lesions", "n_patients", "n_positives", "prevalence")
+    return {
+        "set": "holdout" if details.primary == "holdout" else "out of fold",
+        **{name: getattr(shown, name) for name in sizes},
+        "confidence": details.bootstrap.confidence,
+        "min_tpr": details.min_tpr,
+        "ranking": shown.ranking,
+        "subgroups": [
+            {"attribute": g.attribute, "group": g.group, "n_lesions": g.n_lesions, "auc": g.auc}
+            for g in shown.subgroups.groups
+            if not g.too_few
+        ],
+    }
+
+
+def _points(shown: Scored) -> list[dict[str, Any]]:
+    found = []
+    for point in shown.operating_points:
+        rates = {"sensitivity": point.sensitivity, "specificity": point.specificity}
+        head = {
+            "name": f"{point.criterion} {100 * point.level:g} %",
+            "threshold": point.threshold,
+        }
+        limits = {
+            f"{name}{end}": i[key]  # type: ignore[literal-required]
+            for name, i in rates.items()
+            for end, key in (("", "value"), ("_low", "low"), ("_high", "high"))
+        }
+        found.append(head | limits)
+    return found
+
+
+def _row(point: Mapping[str, Any]) -> str:
+    rates = [
+        _said({k: point[f"{name}{end}"] for k, end in _ENDS.items()})
+        for name in ("sensitivity", "specificity")
+    ]
+    return f"| {point['threshold']:.3g} ({point['name']}) | {' | '.join(rates)} |"
+
+
+_ENDS = {"value": "", "low": "_low", "high": "_high"}
+
+
+def _said(i: Mapping[str, Any] | Interval) -> str:
+    if i["value"] is None:
+        return "not defined"
+    if i["low"] is None or i["high"] is None:
+        return f"{i['value']:.3f}"
+    return f"{i['value']:.3f} ({i['low']:.3f} to {i['high']:.3f})"

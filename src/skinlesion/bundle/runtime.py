@@ -1,0 +1,216 @@
+"""Open a bundle, and score lesions with it: nothing that networks are trained with is loaded."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from skinlesion.bundle import combining, looking, manifest, networks, rows, table
+from skinlesion.dataset import images, stores, views
+from skinlesion.errors import InputError
+from skinlesion.evaluation import calibration, combination
+from skinlesion.params import Block
+
+__all__ = ["Bundle", "Memory", "Settings", "open", "read"]
+
+CARD, SETTINGS = "card.json", "settings.json"
+COMBINATION, CALIBRATION = "combination.json", "calibration.json"
+NETWORKS, TABLE = "network", "table"
+
+
+class Settings(Block):
+    """How the networks of a bundle score."""
+
+    n_views: views.N
+    unreadable_logit: float  # of the networks, where no tile at all can be read
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle that can score."""
+
+    card: dict[str, Any]
+    version: str
+    checksum: str  # SHA-256 of the manifest
+    networks: list[networks.Member]
+    table: table.Table | None
+    settings: Settings
+    combined: combining.Combined
+
+    @property
+    def operating_points(self) -> list[dict[str, Any]]:
+        """Thresholds of the probability, with sensitivity and specificity as evaluated."""
+        found: list[dict[str, Any]] = self.card["operating_points"]
+        return found
+
+    @property
+    def columns(self) -> list[dict[str, Any]]:
+        """The columns of a row: name, kind, unit, low, high, categories and members."""
+        return self.reads.described()
+
+    @cached_property
+    def reads(self) -> rows.Columns:
+        """The columns of a row that the members read."""
+        return rows.of(self.networks, self.table)
+
+    @property
+    def reads_tiles(self) -> bool:
+        """Whether any member reads tiles."""
+        by_table = self.table is not None and bool(self.table.settings.plan.tile)
+        return by_table or any(m.facts.image_px for m in self.networks)
+
+    def score(self, table: pd.DataFrame, tiles: Mapping[str, bytes]) -> pd.DataFrame:
+        """Score lesions, those of one patient beside each other.
+
+        Args:
+            table: isic_id, patient_id and the `columns`, one row per lesion of any number of
+                patients. Without patient_id each lesion is scored alone.
+            tiles: The encoded tile of each lesion, by isic_id.
+
+        Returns:
+            A row per lesion, in the order of the table: isic_id, patient_id, probability, logit
+            (of all members combined, before calibration), rank (1 for the patient's most
+            suspicious lesion), n_lesions (of the patient), the members' scores `network` and
+            `table`, uncertainty (standard deviation of the logit over the folds, NaN where there
+            is one), shift, and reason ("", or why the tile cannot be read).
+
+        Raises:
+            InputError: As for `rows.checked`.
+        """
+        lesions = rows.checked(table, self.reads)
+        return combining.finished(self.members(lesions, Memory(tiles)), self.combined)
+
+    def members(self, lesions: pd.DataFrame, store: stores.Store) -> pd.DataFrame:
+        """Let each member score lesions, which `combining.finished` then combines.
+
+        Args:
+            lesions: From `rows.checked`: all lesions of some patients.
+            store: Their tiles.
+
+        Returns:
+            isic_id, patient_id, network and table (mean logits), uncertainty, shift and reason.
+        """
+        scored = networks.score(self.networks, lesions, store, n_views=self.settings.n_views)
+        by_member = {"network": scored.logits}
+        if self.table:
+            by_member["table"] = self.table.logits(self.table.read(lesions, store))
+        return combining.averaged(lesions, by_member, scored.reasons, self.combined)
+
+    def reasons(
+        self, table: pd.DataFrame, tiles: Mapping[str, bytes] | None = None
+    ) -> list[list[dict[str, Any]]]:
+        """Say what moves the table experts' logit of each lesion, the largest contribution first.
+
+        Args:
+            table: As for `score`.
+            tiles: As for `score`; without them what is measured on tiles counts as missing.
+
+        Returns:
+            Per lesion, in the order of the table: feature, label (in words), value (None where it
+            is missing) and contribution (to the log odds). [] each without a table expert.
+
+        Raises:
+            InputError: As for `rows.checked`.
+        """
+        lesions = rows.checked(table, self.reads)
+        if not self.table:
+            return [[] for _ in range(len(lesions))]
+        values = self.table.read(lesions, Memory(tiles or {}))
+        return [[asdict(r) for r in of] for of in self.table.reasons(values, lesions)]
+
+    def occlusion(
+        self, row: Mapping[str, Any], tile: bytes, *, fraction: float = looking.FRACTION
+    ) -> np.ndarray:
+        """Hide each patch of a tile, and measure how far the networks' mean logit falls.
+
+        Args:
+            row: The `columns` of the lesion, and maybe isic_id, for messages.
+            tile: Its encoded tile.
+            fraction: Width of a patch, as a share of the tile's; in (0, 1).
+
+        Returns:
+            Shape (n_places, n_places), positive where hiding lowers the logit; (0, 0) where no
+            network reads tiles.
+
+        Raises:
+            InputError: As for `rows.checked`; or the tile cannot be read.
+        """
+        lesions = rows.checked(pd.DataFrame([{"isic_id": "the tile"} | dict(row)]), self.reads)
+        return looking.drops(self.networks, lesions, tile, fraction)
+
+
+def open(folder: Path) -> Bundle:  # noqa: A001 (as gzip.open and others are called)
+    """Open a bundle. Nothing in it is run: it is read as JSON, LightGBM's text and LiteRT.
+
+    Args:
+        folder: Written by stage `export`.
+
+    Raises:
+        InputError: A file of it is absent, changed, malformed or not in its manifest.
+    """
+    return read(folder, manifest.checked(folder), _json(folder / CARD))
+
+
+def read(folder: Path, sealed: manifest.Manifest, card: dict[str, Any]) -> Bundle:
+    """Read a bundle whose files were checked, or which is being made.
+
+    Args:
+        folder: Of the bundle.
+        sealed: Its manifest.
+        card: Its card.
+
+    Raises:
+        InputError: A file is malformed.
+    """
+    settings = _settings(folder / SETTINGS)
+    combined = combining.Combined(
+        combination.load(folder / COMBINATION),
+        calibration.load(folder / CALIBRATION),
+        settings.unreadable_logit,
+    )
+    return Bundle(
+        card=card,
+        version=sealed.version,
+        checksum=sealed.checksum,
+        networks=networks.load(folder / NETWORKS),
+        table=table.load(folder / TABLE),
+        settings=settings,
+        combined=combined,
+    )
+
+
+class Memory:
+    """Tiles in memory, as a store."""
+
+    def __init__(self, tiles: Mapping[str, bytes]) -> None:
+        self._tiles = tiles
+
+    def ids(self) -> list[str]:
+        """List the isic_id of every tile, sorted."""
+        return sorted(self._tiles)
+
+    def read(self, isic_id: str) -> bytes:
+        """Return the encoded tile of one lesion, or raise ImageError."""
+        if isic_id not in self._tiles:
+            raise images.ImageError("there is none.")
+        return self._tiles[isic_id]
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} must be the card of a bundle. {error}") from None
+    return found
+
+
+def _settings(path: Path) -> Settings:
+    try:
+        return Settings.model_validate_json(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} must be the settings of a bundle. {error}") from None

@@ -1,0 +1,40 @@
+"""Fixtures of the tests of bundles: small ones, of random networks and quickly fitted experts."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+# Made apart: a session whose other tests load no TensorFlow stays light.
+MAKE = "import sys; from tests import bundles; bundles.make(*sys.argv[1:])"
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def made(challenge, tmp_path_factory) -> Path:
+    """Bundles by kind (both, image, table), and beside each what the pipeline's code scores."""
+    folder = tmp_path_factory.mktemp("bundles")
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "src")])
+    line = [sys.executable, "-c", MAKE, challenge, folder]
+    ran = subprocess.run(line, env=os.environ | {"PYTHONPATH": paths}, capture_output=True)
+    assert ran.returncode == 0, ran.stderr.decode()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def table(challenge):
+    """The test lesions."""
+    from skinlesion.dataset import metadata
+
+    return metadata.read(challenge / "test-metadata.csv")
+
+
+@pytest.fixture(scope="session")
+def tiles(challenge):
+    """Their tiles, encoded, by isic_id."""
+    from skinlesion.dataset import stores
+
+    store = stores.open_store(challenge / "test-image.hdf5")
+    return {isic_id: store.read(isic_id) for isic_id in store.ids()}
