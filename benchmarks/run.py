@@ -17,6 +17,7 @@ BENCHMARKS = (
     "intervals",
     "startup",
     "stages",
+    "boosting",
     "reading",
     "scoring",
     "bundles",

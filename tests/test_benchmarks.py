@@ -99,7 +99,10 @@ def inside(harness, monkeypatch):
 @pytest.mark.usefixtures("keras_started", "inside")
 @pytest.mark.parametrize(
     "name",
-    ["engines", "reading", "scoring", "stages", "starter", "startup", "training", "workers"],
+    [
+        *("boosting", "engines", "reading", "scoring", "stages", "starter", "startup", "training"),
+        "workers",
+    ],
 )
 def test_every_benchmark_runs_at_a_tiny_size(name, tmp_path, monkeypatch):
     benchmark = importlib.import_module(name)
