@@ -22,6 +22,7 @@ COMMANDS = [
     ("train-process",),
     ("compare",),
     ("experiments",),
+    ("clinics",),
     ("sweep", "queue"),
     ("sweep", "table"),
     ("sweep", "plot"),
