@@ -36,7 +36,7 @@ from skinlesion.evaluation.bootstrap import Interval, Resamples
 __all__ = ["MEASURES", "Blocks", "measures", "other_run", "same_lesions"]
 
 MEASURES = ("auc", "pauc", "sensitivity", "specificity", "intercept", "slope")
-MEAN, POOLED = "mean of the clinics", "all, pooled"
+MEAN, POOLED = "Mean of the clinics", "All, pooled"
 Values = dict[str, np.ndarray]  # by measure, shape (1 + n_resamples,)
 
 
