@@ -30,6 +30,10 @@ bench: .venv/installed-dev ## where the time goes, against the limit: minutes
 bench-large: .venv/installed-dev ## the same at the size of the real challenge: hours
 	python benchmarks/run.py large
 
+.PHONY: checklists
+checklists: .venv/installed ## write docs/checklists.md from the last run
+	skinlesion checklists docs/checklists.md
+
 picture: .venv/installed-dev ## draw docs/report.png from the report of the last run; needs chromium
 	python docs/picture.py metrics/report.html docs/report.png
 

@@ -19,6 +19,7 @@ COMMANDS = [
     ("score",),
     ("pack",),
     ("summary",),
+    ("checklists",),
     ("train-process",),
     ("compare",),
     ("experiments",),

@@ -152,6 +152,20 @@ def summary() -> None:
     print(summary.text(Path()))
 
 
+@app.command(epilog="\b\nExample:\n  skinlesion checklists docs/checklists.md")
+def checklists(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Markdown file to write.")],
+) -> None:
+    """Write where a run answers CLAIM 2024 and TRIPOD+AI, and what its author must say.
+
+    The values are of params.yaml and metrics/ in the current folder.
+    """
+    from skinlesion.reporting import checklists
+
+    out.write_text(checklists.text(Path()), encoding="utf-8")
+    print(f"checklists: {out}")
+
+
 @app.command(
     epilog="\b\nExample, on the second of two hosts:\n"
     "  export KERAS_DISTRIBUTION_JOB_ADDRESSES=host-0:4242\n"
