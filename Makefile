@@ -34,6 +34,10 @@ bench-large: .venv/installed-dev ## the same at the size of the real challenge: 
 runtime: .venv/installed-dev ## make the light environment: its size, and how soon it scores
 	python benchmarks/light.py bundle data/raw/synthetic/test-metadata.csv data/raw/synthetic/test-image.hdf5
 
+.PHONY: checklists
+checklists: .venv/installed ## write docs/checklists.md from the last run
+	skinlesion checklists docs/checklists.md
+
 picture: .venv/installed-dev ## draw docs/report.png from the report of the last run; needs chromium
 	python docs/picture.py metrics/report.html docs/report.png
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from skinlesion.dataset import metadata
-from skinlesion.synthetic import challenge_folder, lesion_table, population, rendering
+from skinlesion.synthetic import challenge_folder, clinics, lesion_table, population, rendering
 
 N_PATIENTS, N_LESIONS, N_MALIGNANT = 1042, 401_059, 393  # of SLICE-3D
 MIN_MALIGNANT = 60  # or no fold would have any
@@ -46,6 +46,7 @@ def draw(folder: str, n_lesions: int, n_tiles: int, linked: bool) -> None:
     rng = np.random.default_rng(0)
     _, ids = population.identifiers("ISIC", n_lesions + N_TEST, rng=rng)
     patients = population.patients(min(N_PATIENTS, n_lesions // 4), rng=rng)
+    patients = clinics.applied(patients, clinics.NONE)
     n_malignant = max(MIN_MALIGNANT, round(N_MALIGNANT * n_lesions / N_LESIONS))
     table, looks = lesion_table.lesions(patients, ids[:n_lesions], n_malignant=n_malignant, rng=rng)
     hidden = [c for c in challenge_folder.COLUMNS if c not in metadata.TRAIN_ONLY]

@@ -7,13 +7,23 @@ the curves.
 from pathlib import Path
 
 from skinlesion import command, params
-from skinlesion.dataset import metadata
-from skinlesion.evaluation import bootstrap, calibration, measurement, output
+from skinlesion.dataset import fold_names, metadata
+from skinlesion.evaluation import (
+    bootstrap,
+    calibration,
+    clinics,
+    combination,
+    measurement,
+    output,
+)
 
 
-def main(calibrated: Path, files: output.Files, *, unreadable: Path, train_metadata: Path) -> None:
+def main(
+    calibrated: Path, files: output.Files, *, folds: Path, unreadable: Path, train_metadata: Path
+) -> None:
     p = params.load("evaluate", measurement.Params)
     sampling = params.load("measure", bootstrap.Params)
+    blocks = clinics.Blocks(p, sampling, params.load("calibrate", combination.Params))
     wanted = measurement.columns(metadata.header(train_metadata), p)
     lesions = metadata.read(train_metadata, columns=wanted)
     sets = {
@@ -22,6 +32,9 @@ def main(calibrated: Path, files: output.Files, *, unreadable: Path, train_metad
     }
     calibrator = calibration.load(calibrated / "calibration.json")
     details, curves = measurement.evaluate(sets, calibrator, p, sampling)
+    names = fold_names.load(folds)
+    other = clinics.other_run(names, p, calibrated / "oof.csv")
+    details["clinics"] = clinics.measures(sets["oof"], names, blocks, other)
     details["test"] = {"n_unreadable": len(metadata.read(unreadable))}
     output.write(files, details, curves)
     print(measurement.summary(details))

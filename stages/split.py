@@ -1,25 +1,24 @@
 """Stage `split`: divide patients between the holdout and the folds.
 
-Reads isic_id, patient_id and target; adds the fold. Everything downstream takes its rows from
-the file that it writes, so leakage can only start here.
+Reads isic_id, patient_id and target; adds the fold, of a patient or of its clinic. Everything
+downstream takes its rows from the file that it writes, so leakage can only start here.
 """
 
 from pathlib import Path
 
 from skinlesion import command, params
-from skinlesion.dataset import metadata, partition
-from skinlesion.preparation import split
+from skinlesion.dataset import fold_names, metadata, partition
+from skinlesion.preparation import sides
 
 
-def main(lesions_csv: Path, folds_csv: Path) -> None:
+def main(lesions_csv: Path, folds_csv: Path, names_json: Path, *, train_metadata: Path) -> None:
     p = params.load("split", partition.Params)
     lesions = metadata.read(lesions_csv)
-    folds = split.by_patient(
-        lesions, n_folds=p.n_folds, holdout_fraction=p.holdout_fraction, seed=p.seed
-    )
+    folds, names = sides.divide(lesions, p, train_metadata)
     folds_csv.parent.mkdir(parents=True, exist_ok=True)
     folds.to_csv(folds_csv, index=False)
-    print(split.summary(folds))
+    fold_names.save(names_json, names)
+    print(sides.summary(folds, names, p))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,9 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 
 from skinlesion.synthetic import challenge_folder
 
+ALIKE = {"lighting": 0.0, "prevalence": 0.0, "camera": 0.0}  # clinics, for synthesize.clinics
 DRAWN = {"n_lesions": 120, "n_patients": 24, "n_malignant": 20, "n_test_lesions": 30, "seed": 7}
+DRAWN["clinics"] = ALIKE
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,12 @@ import typer
 from typer.exceptions import TyperException
 
 from skinlesion import command
-from skinlesion.experiments import pull_request_commands, run_commands, sweep_commands
+from skinlesion.experiments import (
+    clinic_commands,
+    pull_request_commands,
+    run_commands,
+    sweep_commands,
+)
 
 __all__ = ["app", "main"]
 
@@ -18,6 +23,7 @@ app = typer.Typer(
 )
 # Groups of commands, each a Typer of its room. None of these modules imports what is slow to load.
 app.add_typer(run_commands.app)
+app.add_typer(clinic_commands.app)
 app.add_typer(sweep_commands.app, name="sweep")
 app.add_typer(pull_request_commands.app, name="pull-request")
 
@@ -160,6 +166,20 @@ def summary() -> None:
     from skinlesion.reporting import summary
 
     print(summary.text(Path()))
+
+
+@app.command(epilog="\b\nExample:\n  skinlesion checklists docs/checklists.md")
+def checklists(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Markdown file to write.")],
+) -> None:
+    """Write where a run answers CLAIM 2024 and TRIPOD+AI, and what its author must say.
+
+    The values are of params.yaml and metrics/ in the current folder.
+    """
+    from skinlesion.reporting import checklists
+
+    out.write_text(checklists.text(Path()), encoding="utf-8")
+    print(f"checklists: {out}")
 
 
 @app.command(

@@ -7,7 +7,8 @@ from pydantic import ValidationError
 from skinlesion.dataset import partition
 from skinlesion.errors import InputError
 
-PARAMS = {"n_folds": 4, "holdout_fraction": 0.2, "seed": 7}
+CLINICS = {"min_positives": 10, "missing": "fold", "patient_of_two": "error"}
+PARAMS = {"by": "patient", "clinics": CLINICS, "n_folds": 4, "holdout_fraction": 0.2, "seed": 7}
 
 
 @pytest.fixture
@@ -53,6 +54,15 @@ def test_some_or_all_folds_can_be_trained(train_folds):
 def test_folds_that_do_not_exist_or_occur_twice_cannot_be_trained(train_folds):
     with pytest.raises(ValidationError, match=r"train_folds are different folds of 0\.\.3"):
         partition.Params(**PARAMS, train_folds=train_folds)
+
+
+def test_how_many_folds_a_column_gives_is_not_known_from_the_params_alone():
+    by_column = PARAMS | {"by": "attribution"}
+
+    assert partition.Params(**by_column, train_folds=[0, 6]).train_folds == [0, 6]
+    for wrong in ([0, 0], [-1]):
+        with pytest.raises(ValidationError, match="train_folds are different folds, from 0"):
+            partition.Params(**by_column, train_folds=wrong)
 
 
 @pytest.mark.parametrize(

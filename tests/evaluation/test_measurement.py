@@ -22,6 +22,7 @@ PARAMS = {
     "top_k": 3,
     "baseline": "diameter",
     "min_positives": 25,
+    "patient_folds": None,
 }
 SEEDS = pytest.mark.parametrize("seed", range(3))
 

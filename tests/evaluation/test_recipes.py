@@ -16,7 +16,7 @@ from skinlesion.evaluation import measurement, recipes, retraining
 DEFAULTS = YAML(typ="safe").load(ROOT / "params.yaml")
 BLOCKS = recipes.Blocks(
     measure=params(),
-    split=partition.Params(n_folds=3, holdout_fraction=0.3, train_folds=[0, 1, 2], seed=0),
+    split=partition.Params(**DEFAULTS["split"] | {"n_folds": 3, "train_folds": [0, 1, 2]}),
     evaluate=measurement.Params(**DEFAULTS["evaluate"]),
 )
 

@@ -28,13 +28,37 @@ def test_scores_are_read_from_a_revision(monkeypatch):
     text = scored(0).to_csv(index=False)
     asked = []
 
-    def opened(path, *, rev, encoding):
-        asked.append((path, rev))
+    def opened(path, *, repo, rev, encoding):
+        asked.append((path, repo, rev))
         return io.StringIO(text)
 
     monkeypatch.setattr(dvc.api, "open", opened)
     assert len(runs.read("main", SCORES)) == 300
-    assert asked == [("predictions/holdout.csv", "main")]
+    assert asked == [("predictions/holdout.csv", None, "main")]
+
+
+def test_an_experiment_in_a_temporary_folder_asks_the_repository_it_was_made_from(
+    monkeypatch, tmp_path
+):
+    """Its own repository knows no other experiment."""
+    folder = tmp_path / "project/.dvc/tmp/exps/tmpabc"
+    folder.mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    asked = []
+
+    def opened(path, *, repo, rev, encoding):
+        asked.append(repo)
+        return io.StringIO(scored(0).to_csv(index=False))
+
+    monkeypatch.setattr(dvc.api, "open", opened)
+    runs.read("patients", SCORES)
+    assert asked == [str(tmp_path / "project")]
+
+
+def test_the_members_scores_are_read_too(tmp_path):
+    path = tmp_path / "oof.csv"
+    scored(0).assign(fold=1, member_table=0.5, probability=0.1).to_csv(path, index=False)
+    assert runs.read(str(path), SCORES).columns[4:].tolist() == ["fold", "member_table"]
 
 
 @pytest.mark.parametrize(

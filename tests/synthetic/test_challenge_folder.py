@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 import pytest
 from PIL import Image
+from tests.conftest import ALIKE
 from tests.process import changed
 
 from skinlesion import params
@@ -15,6 +16,7 @@ from skinlesion.dataset import metadata
 from skinlesion.synthetic import challenge_folder
 
 SMALL = {"n_lesions": 160, "n_patients": 20, "n_malignant": 12, "n_test_lesions": 30, "seed": 7}
+SMALL["clinics"] = ALIKE
 FILES = ["test-image.hdf5", "test-metadata.csv", "train-image.hdf5", "train-metadata.csv"]
 TRAIN_ORDER = ("isic_id", "target", "patient_id", "age_approx", "sex", "anatom_site_general")
 

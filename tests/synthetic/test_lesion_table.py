@@ -6,7 +6,7 @@ from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
 from skinlesion.dataset import metadata
-from skinlesion.synthetic import lesion_table, population, rendering
+from skinlesion.synthetic import clinics, lesion_table, population, rendering
 
 N_LESIONS, N_MALIGNANT = 8000, 2000
 
@@ -14,7 +14,7 @@ N_LESIONS, N_MALIGNANT = 8000, 2000
 @pytest.fixture(scope="module")
 def drawn():
     rng = np.random.default_rng(5)
-    patients = population.patients(400, rng=rng)
+    patients = clinics.applied(population.patients(400, rng=rng), clinics.NONE)
     isic_ids = population.identifiers("ISIC", N_LESIONS, rng=rng)[1]
     return lesion_table.lesions(patients, isic_ids, n_malignant=N_MALIGNANT, rng=rng)
 

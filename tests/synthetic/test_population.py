@@ -39,22 +39,23 @@ def test_no_patient_is_without_a_lesion():
 
 def test_a_quarter_of_the_patients_has_all_the_malignancies(cohort):
     patient = np.repeat(np.arange(1042), 50)
-    ages = cohort["age_approx"].to_numpy()
-    chosen = population.malignant(patient, ages, n_malignant=393, rng=rng())
+    log_odds = population.LOG_ODDS_PER_YEAR * cohort["age_approx"].to_numpy()
+    chosen = population.malignant(patient, log_odds, n_malignant=393, rng=rng())
     assert chosen.sum() == 393
     assert len(set(patient[chosen])) == 259
 
 
 def test_malignancies_come_with_age(cohort):
     patient, ages = np.arange(1042), cohort["age_approx"].to_numpy()
-    chosen = population.malignant(patient, ages, n_malignant=200, rng=rng())
+    log_odds = population.LOG_ODDS_PER_YEAR * ages
+    chosen = population.malignant(patient, log_odds, n_malignant=200, rng=rng())
     assert ages[chosen].mean() > ages[~chosen].mean() + 3
 
 
 @pytest.mark.parametrize("n_malignant", [0, 1, 3, 39, 40])
 def test_any_number_of_lesions_can_be_malignant(n_malignant):
     patient = np.repeat(np.arange(4), 10)
-    chosen = population.malignant(patient, np.full(4, 50.0), n_malignant=n_malignant, rng=rng())
+    chosen = population.malignant(patient, np.zeros(4), n_malignant=n_malignant, rng=rng())
     assert chosen.sum() == n_malignant
 
 

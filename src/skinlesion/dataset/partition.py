@@ -1,19 +1,32 @@
 """The folds of a challenge folder: each patient's lesions in one of them, or in the holdout."""
 
+from typing import Literal
+
 import pandas as pd
 from pydantic import Field, model_validator
 
 from skinlesion.errors import InputError
 from skinlesion.params import Block
 
-__all__ = ["HOLDOUT", "Params", "training_rows"]
+__all__ = ["HOLDOUT", "PATIENT", "Clinics", "Params", "training_rows"]
 
 HOLDOUT = -1  # the fold of patients that no training, encoding, resampling or choice ever sees
+PATIENT = "patient"  # of split.by: folds are of patients, whatever their clinic
+
+
+class Clinics(Block):
+    """Block `split.clinics`: how a column of clinics becomes folds."""
+
+    min_positives: int = Field(ge=1)
+    missing: Literal["fold", "train"]
+    patient_of_two: Literal["error", "most"]
 
 
 class Params(Block):
     """Block `split`: how patients are divided."""
 
+    by: str = Field(min_length=1)
+    clinics: Clinics
     n_folds: int = Field(ge=2)
     holdout_fraction: float = Field(ge=0, lt=1)
     train_folds: list[int] = Field(min_length=1)
@@ -21,9 +34,13 @@ class Params(Block):
 
     @model_validator(mode="after")
     def _folds_exist(self) -> "Params":
-        known = range(self.n_folds)
-        if len(set(self.train_folds)) < len(self.train_folds) or set(self.train_folds) - set(known):
-            raise ValueError(f"a block whose train_folds are different folds of 0..{known[-1]}")
+        given = set(self.train_folds)
+        if self.by != PATIENT:  # how many folds there are, the column says: stage `split` checks
+            if len(given) < len(self.train_folds) or min(given) < 0:
+                raise ValueError("a block whose train_folds are different folds, from 0")
+        elif len(given) < len(self.train_folds) or given - set(range(self.n_folds)):
+            last = self.n_folds - 1
+            raise ValueError(f"a block whose train_folds are different folds of 0..{last}")
         return self
 
 

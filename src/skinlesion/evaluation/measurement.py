@@ -38,6 +38,7 @@ class Params(Block):
     top_k: int = Field(ge=1)
     baseline: str | None
     min_positives: int = Field(ge=1)
+    patient_folds: str | None
 
 
 def columns(present: list[str], p: Params) -> list[str]:

@@ -11,7 +11,15 @@ from sklearn.metrics import roc_curve
 from skinlesion.evaluation import bootstrap
 from skinlesion.evaluation.bootstrap import Interval, Resamples
 
-__all__ = ["Criterion", "measures", "rates", "retrieval", "retrieved", "threshold"]
+__all__ = [
+    "Criterion",
+    "measures",
+    "rates",
+    "rates_in_resamples",
+    "retrieval",
+    "retrieved",
+    "threshold",
+]
 
 Criterion = Literal["specificity", "sensitivity"]
 
@@ -51,11 +59,34 @@ def rates(lesions: pd.DataFrame, resamples: Resamples, *, threshold: float) -> d
     Returns:
         sensitivity and specificity; undefined without positives, without negatives.
     """
+    values = rates_in_resamples(lesions, resamples, threshold=threshold)
+    n_patients = lesions.groupby("target")["patient_id"].nunique()
+    return {
+        name: bootstrap.share(
+            values[name], resamples.confidence, n_patients=int(n_patients.get(target, 0))
+        )
+        for name, target in (("sensitivity", 1), ("specificity", 0))
+    }
+
+
+def rates_in_resamples(
+    lesions: pd.DataFrame, resamples: Resamples, *, threshold: float
+) -> dict[str, np.ndarray]:
+    """Compute the sensitivity and the specificity of a threshold in every resample.
+
+    Args:
+        lesions: patient_id, target and score, one row per lesion.
+        resamples: Of their patients.
+        threshold: Lesions that score as high or higher are flagged.
+
+    Returns:
+        Shape (1 + n_resamples,) each, in [0, 1]; NaN without positives, without negatives.
+    """
     flagged = lesions["score"].to_numpy() >= threshold
     positive = lesions["target"].to_numpy() == 1
     return {
-        "sensitivity": _share(flagged[positive], lesions[positive], resamples),
-        "specificity": _share(~flagged[~positive], lesions[~positive], resamples),
+        "sensitivity": _shares(flagged[positive], lesions[positive], resamples),
+        "specificity": _shares(~flagged[~positive], lesions[~positive], resamples),
     }
 
 
@@ -170,9 +201,7 @@ def _per_1000(point: dict[str, Interval], *, prevalence: float) -> dict[str, np.
     return {"flagged": found + false, "found": found, "missed": missed, "false_alarms": false}
 
 
-def _share(holds: np.ndarray, lesions: pd.DataFrame, resamples: Resamples) -> Interval:
+def _shares(holds: np.ndarray, lesions: pd.DataFrame, resamples: Resamples) -> np.ndarray:
     sums = bootstrap.totals(np.stack([holds, np.ones(len(holds))]), lesions, resamples)
     with np.errstate(invalid="ignore"):
-        shares = sums[0] / sums[1]
-    n_patients = lesions["patient_id"].nunique()
-    return bootstrap.share(shares, resamples.confidence, n_patients=n_patients)
+        return np.asarray(sums[0] / sums[1])

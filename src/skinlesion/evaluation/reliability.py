@@ -15,7 +15,7 @@ from skinlesion.evaluation import bootstrap
 from skinlesion.evaluation.bootstrap import Interval, Resamples
 from skinlesion.evaluation.calibration import line, logistic, logits
 
-__all__ = ["curve", "measures"]
+__all__ = ["curve", "measures", "slope_and_intercept"]
 
 
 def measures(lesions: pd.DataFrame, resamples: Resamples, *, n_bins: int) -> dict[str, Interval]:
@@ -44,7 +44,7 @@ def measures(lesions: pd.DataFrame, resamples: Resamples, *, n_bins: int) -> dic
     with np.errstate(invalid="ignore", divide="ignore"):
         values = _losses("log_loss", losses[0] / n, entr(rate) + entr(1 - rate))
         values |= _losses("brier", losses[1] / n, rate * (1 - rate))
-        values |= _line(y_true, z, lesions, resamples)
+        values |= slope_and_intercept(lesions, resamples)
         values["expected_calibration_error"] = _error(lesions, resamples, n_bins) / n
         values["expected_calibration_error_of_true_risks"] = _by_chance(lesions, n_bins) / n
     return {k: bootstrap.interval(v, resamples.confidence) for k, v in values.items()}
@@ -71,22 +71,21 @@ def curve(lesions: pd.DataFrame, resamples: Resamples, *, n_bins: int) -> pd.Dat
     return pd.DataFrame(rows, columns=["mean_score", "prevalence", "low", "high"])
 
 
-def _losses(name: str, loss: np.ndarray, of_base_rate: np.ndarray) -> dict[str, np.ndarray]:
-    return {
-        name: loss,
-        f"{name}_of_base_rate": of_base_rate,
-        f"{name}_skill": 1 - loss / of_base_rate,
-    }
-
-
-def _line(
-    y_true: np.ndarray, z: np.ndarray, lesions: pd.DataFrame, resamples: Resamples
-) -> dict[str, np.ndarray]:
-    """Slope and intercept, fitted anew to each resample.
+def slope_and_intercept(lesions: pd.DataFrame, resamples: Resamples) -> dict[str, np.ndarray]:
+    """Fit the calibration's slope and intercept anew to each resample.
 
     Lesions whose log odds agree to a hundredth are fitted as one row; that moves neither by as
     much as 0.001, and a thousand fits take a second or two at any number of lesions.
+
+    Args:
+        lesions: patient_id, target and probability, one row per lesion.
+        resamples: Of their patients.
+
+    Returns:
+        slope and intercept, as `measures` defines them, shape (1 + n_resamples,); NaN where no
+        finite fit exists.
     """
+    y_true, z = lesions["target"].to_numpy(), logits(lesions["probability"])
     row = np.unique(np.round(z, 2), return_inverse=True)[1]
     level = np.bincount(row, z) / np.bincount(row)
     slope, intercept = [], []
@@ -94,6 +93,14 @@ def _line(
         slope.append(line(level, positive, n)[1])
         intercept.append(logistic(np.ones((len(level), 1)), positive, n, offset=level)[0])
     return {"slope": np.concatenate(slope), "intercept": np.concatenate(intercept)}
+
+
+def _losses(name: str, loss: np.ndarray, of_base_rate: np.ndarray) -> dict[str, np.ndarray]:
+    return {
+        name: loss,
+        f"{name}_of_base_rate": of_base_rate,
+        f"{name}_skill": 1 - loss / of_base_rate,
+    }
 
 
 def _counted(

@@ -17,11 +17,13 @@ def read(source: str, path: Path) -> pd.DataFrame:
 
     Args:
         source: A CSV file; or a commit, branch, tag or experiment of the DVC repository that the
-            current folder is in, whose scores are then taken from the cache or the remote.
+            current folder is in, whose scores are then taken from the cache or the remote. Of an
+            experiment that runs in `.dvc/tmp/exps/...`, the repository is that it was made from.
         path: Where the scores of a run are, in such a repository.
 
     Returns:
-        isic_id, patient_id, target and score, and fold where there is one; one row per lesion.
+        isic_id, patient_id, target and score, and fold and the members' scores where there are
+        any; one row per lesion.
 
     Raises:
         InputError: There is no such file and no such revision, its scores are neither in the
@@ -36,7 +38,7 @@ def read(source: str, path: Path) -> pd.DataFrame:
     from scmrepo.exceptions import SCMError
 
     try:
-        with dvc.api.open(str(path), rev=source, encoding="utf-8") as file:
+        with dvc.api.open(str(path), repo=_repository(), rev=source, encoding="utf-8") as file:
             table = pd.read_csv(file, dtype={"isic_id": str, "patient_id": str})
     except (DvcException, DataIndexError, SCMError, OSError) as error:
         raise InputError(
@@ -49,4 +51,11 @@ def read(source: str, path: Path) -> pd.DataFrame:
 def _checked(table: pd.DataFrame, name: str) -> pd.DataFrame:
     if not set(COLUMNS) <= set(table):
         raise InputError(f"{name} must have the columns {COLUMNS}. Got {list(table)} instead.")
-    return table[[*COLUMNS, *(["fold"] if "fold" in table else [])]]
+    more = [c for c in table if c == "fold" or str(c).startswith("member_")]
+    return table[[*COLUMNS, *more]]
+
+
+def _repository() -> str | None:
+    """The repository that a temporary one was made from, which alone knows other experiments."""
+    above = [path for path in Path.cwd().parents if path.parts[-3:] == (".dvc", "tmp", "exps")]
+    return str(above[0].parents[2]) if above else None

@@ -1,4 +1,4 @@
 """Queue and compare sweeps; say what a pull request changes.
 
-May import evaluation, dataset and the ground.
+May import evaluation, preparation, dataset and the ground.
 """

@@ -7,7 +7,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from skinlesion.dataset.partition import HOLDOUT
 from skinlesion.errors import InputError
 
-__all__ = ["by_patient", "summary"]
+__all__ = ["by_patient", "held_out", "require_both_classes", "summary"]
 
 
 def by_patient(
@@ -35,15 +35,35 @@ def by_patient(
     """
     folds = lesions[["isic_id", "patient_id", "target"]].sort_values("isic_id", ignore_index=True)
     folds["fold"] = HOLDOUT
-    held = folds["patient_id"].isin(_holdout(folds, holdout_fraction, seed)).to_numpy()
+    held = held_out(folds, holdout_fraction, seed)
     rest = folds[~held]
     _require_patients(rest, n_folds)
     splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
     parts = splitter.split(rest, rest["target"], rest["patient_id"])
     for fold, (_, rows) in enumerate(parts):
         folds.loc[rest.index[rows], "fold"] = fold
-    _require_both_classes(folds, [*([HOLDOUT] if held.any() else []), *range(n_folds)])
+    require_both_classes(folds, [*([HOLDOUT] if held.any() else []), *range(n_folds)])
     return folds
+
+
+def held_out(folds: pd.DataFrame, fraction: float, seed: int) -> np.ndarray:
+    """Choose the patients of the holdout, those with and without a malignancy apart.
+
+    Args:
+        folds: patient_id and target, one row per lesion. Their order is irrelevant.
+        fraction: Share of patients, in [0, 1).
+        seed: Any int >= 0.
+
+    Returns:
+        Shape (n_lesions,), whether a lesion's patient was chosen.
+    """
+    malignant = folds.groupby("patient_id")["target"].max()  # sorted by patient_id
+    rng = np.random.default_rng(seed)
+    chosen: list[str] = []
+    for _, patients in malignant.groupby(malignant):
+        n = round(len(patients) * fraction)
+        chosen += list(rng.permutation(patients.index.to_numpy())[:n])
+    return np.asarray(folds["patient_id"].isin(chosen))
 
 
 def summary(folds: pd.DataFrame) -> str:
@@ -63,14 +83,24 @@ def summary(folds: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def _holdout(folds: pd.DataFrame, fraction: float, seed: int) -> list[str]:
-    malignant = folds.groupby("patient_id")["target"].max()  # sorted by patient_id
-    rng = np.random.default_rng(seed)
-    chosen: list[str] = []
-    for _, patients in malignant.groupby(malignant):
-        n = round(len(patients) * fraction)
-        chosen += list(rng.permutation(patients.index.to_numpy())[:n])
-    return chosen
+def require_both_classes(folds: pd.DataFrame, sides: list[int]) -> None:
+    """Refuse a split with a side on which nothing could be measured.
+
+    Args:
+        folds: target and fold, one row per lesion.
+        sides: Folds, and HOLDOUT if there is one.
+
+    Raises:
+        InputError: A side has lesions of one class only.
+    """
+    for side in sides:
+        found = sorted(folds.loc[folds["fold"] == side, "target"].unique().tolist())
+        if found != [0, 1]:
+            name = "the holdout" if side == HOLDOUT else f"fold {side}"
+            raise InputError(
+                f"split: {name} must have lesions of both classes. Got targets {found} instead. "
+                f"Try another split.seed, fewer folds or another split.holdout_fraction."
+            )
 
 
 def _require_patients(rest: pd.DataFrame, n_folds: int) -> None:
@@ -80,14 +110,3 @@ def _require_patients(rest: pd.DataFrame, n_folds: int) -> None:
             f"split.n_folds must be at most the number of patients with a malignancy outside "
             f"the holdout, which is {n}. Got {n_folds} instead."
         )
-
-
-def _require_both_classes(folds: pd.DataFrame, sides: list[int]) -> None:
-    for side in sides:
-        found = sorted(folds.loc[folds["fold"] == side, "target"].unique().tolist())
-        if found != [0, 1]:
-            name = "the holdout" if side == HOLDOUT else f"fold {side}"
-            raise InputError(
-                f"split: {name} must have lesions of both classes. Got targets {found} instead. "
-                f"Try another split.seed, fewer folds or another split.holdout_fraction."
-            )

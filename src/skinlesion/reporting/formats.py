@@ -5,8 +5,10 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, model_validator
 
+from skinlesion.dataset import fold_names
 from skinlesion.errors import InputError
 from skinlesion.evaluation import bootstrap, calibration
+from skinlesion.evaluation.clinics import MEASURES
 
 __all__ = ["Data", "Details", "Facts", "Interval", "load"]
 
@@ -103,6 +105,34 @@ class Subgroups(Format):
     groups: list[Group]
 
 
+Measured = Annotated[Intervals, _having(*MEASURES)]
+
+
+class Clinic(Format):
+    """Measures of a clinic that was left out, and of the same lesions under patient folds."""
+
+    name: str
+    clinics: list[str]
+    n_lesions: int
+    n_patients: int
+    n_positives: int
+    too_few: bool
+    left_out: Measured
+    patient_folds: Measured | None
+    difference: Measured | None
+
+
+class Clinics(Format):
+    """How well the model does in clinics that it never saw."""
+
+    by: str
+    specificity: float
+    compared_with: str | None
+    n_to_leave_out: int
+    learnt_from_only: list[fold_names.Fold]
+    rows: list[Clinic]
+
+
 class Scored(Format):
     """What was measured on one set of scored lesions."""
 
@@ -139,6 +169,7 @@ class Details(Format):
     calibrator: calibration.Calibrator
     test: Annotated[dict[str, int], _having("n_unreadable")]
     sets: dict[Literal["holdout", "oof"], Scored]
+    clinics: Clinics | None = None
 
     @model_validator(mode="after")
     def _primary_is_there(self) -> "Details":

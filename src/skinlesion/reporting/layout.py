@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from skinlesion.evaluation import comparison
 from skinlesion.evaluation.bootstrap import Interval
-from skinlesion.reporting import charts, statements
+from skinlesion.reporting import charts, clinics, statements
 from skinlesion.reporting.inputs import Inputs
 
 __all__ = ["mark", "number", "render", "typeset"]
@@ -30,13 +30,16 @@ def render(inputs: Inputs) -> str:
     Returns:
         HTML that needs no other file. The same inputs give the same bytes.
     """
-    environment = Environment(autoescape=True, undefined=StrictUndefined)
+    environment = Environment(
+        loader=FunctionLoader(_text), autoescape=True, undefined=StrictUndefined
+    )
     compared = partial(comparison.verdict, first="sorting", second="the model")
     environment.filters |= {"number": number, "percent": charts.percent, "compared": compared}
+    environment.filters["change"] = clinics.change
     environment.globals |= {"typeset": typeset, "mark": mark}
     shown = inputs.details.sets[inputs.details.primary]
     areas = [shown.ranking["auc"], *(group.auc for group in shown.subgroups.groups)]
-    return environment.from_string(_text("template.html")).render(
+    return environment.get_template("template.html").render(
         vars(inputs),
         style=_text("style.css"),
         said=statements,
@@ -46,6 +49,7 @@ def render(inputs: Inputs) -> str:
         groups=_by("attribute", map(vars, shown.subgroups.groups)),
         tiles=_by("kind", inputs.gallery),
         auc_limits=_limits(areas, 0.5, 1),
+        clinic_limits=_clinic_limits(inputs),
         drop_limits={area: _limits(_drops(inputs, area), 0) for area in ("pauc", "auc")},
     )
 
@@ -115,6 +119,11 @@ def _decimals(value: float) -> int:
 def _fixed(value: float, decimals: int) -> str:
     rounded = round(value, decimals) + 0.0  # no negative zero
     return f"{rounded:,.{decimals}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def _clinic_limits(inputs: Inputs) -> dict[str, tuple[float, float]]:
+    shown = clinics.intervals(inputs.details.clinics)
+    return {"auc": _limits(shown["auc"], 0.5, 1), "difference": _limits(shown["difference"], 0)}
 
 
 def _text(name: str) -> str:

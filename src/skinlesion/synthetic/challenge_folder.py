@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 
 from skinlesion import params
 from skinlesion.dataset import metadata
+from skinlesion.synthetic import clinics as effects
 from skinlesion.synthetic import lesion_table, population, rendering
 from skinlesion.synthetic.rendering import Look
 
@@ -46,6 +47,7 @@ class Params(params.Block):
     n_patients: int = Field(ge=1)
     n_malignant: int = Field(ge=1)
     n_test_lesions: int = Field(ge=1, le=2_000_000)
+    clinics: effects.Params
     seed: int = Field(ge=0, lt=2**32)
 
     @model_validator(mode="after")
@@ -92,6 +94,7 @@ def _patients(p: Params, rng: np.random.Generator) -> dict[str, pd.DataFrame]:
     n_test = max(1, round(p.n_patients * p.n_test_lesions / p.n_lesions))
     n_shared = min(p.n_patients, int(SHARED_PATIENTS * n_test))
     everyone = population.patients(p.n_patients + n_test - n_shared, rng=rng)
+    everyone = effects.applied(everyone, p.clinics)
     return {"train": everyone[: p.n_patients], "test": everyone[p.n_patients - n_shared :]}
 
 

@@ -88,19 +88,20 @@ def lesions(
     """Draw the lesions of some patients.
 
     Args:
-        patients: One row per patient, as `synthetic_patients.patients` draws them.
+        patients: One row per patient, as `population.patients` draws them and `clinics.applied`
+            makes them of their clinics.
         isic_ids: Shape (n_lesions,), distinct; at least as many as there are patients.
         n_malignant: How many are malignant, from 0 to n_lesions.
         rng: The source of chance.
 
     Returns:
         One row per lesion in the order of `isic_ids`: the columns of a training table in any
-        order, among others, and what the tiles show, the fields of `synthetic_tiles.Look`.
+        order, among others, and what the tiles show, the fields of `rendering.Look`.
     """
     each = population.lesions_each(patients["weight"].to_numpy(), n_lesions=len(isic_ids))
     row = rng.permutation(np.repeat(np.arange(len(patients)), each))
-    ages = patients["age_approx"].to_numpy()
-    target = population.malignant(row, ages, n_malignant=n_malignant, rng=rng)
+    log_odds = population.LOG_ODDS_PER_YEAR * patients["age_approx"] + patients["clinic_log_odds"]
+    target = population.malignant(row, log_odds.to_numpy(), n_malignant=n_malignant, rng=rng)
     owner = patients.iloc[row].reset_index(drop=True)
     no_sex = population.of_whole_patients(row, share=SEX_MISSING, rng=rng)
     no_age = population.of_whole_patients(row, share=AGE_MISSING, rng=rng)
@@ -137,7 +138,8 @@ def _shape(
 ) -> dict[str, Any]:
     n = len(target)
     middle = 1.22 + LARGER_IF_MALIGNANT * target + SIZE_BETWEEN * owner["size"].to_numpy()
-    long = np.clip(np.exp(rng.normal(middle, SIZE_WITHIN)), 1, 28).round(2)
+    long = np.clip(owner["clinic_scale"] * np.exp(rng.normal(middle, SIZE_WITHIN)), 1, 28)
+    long = long.to_numpy().round(2)
     axis_ratio = np.clip(rng.normal(0.72, 0.13, n), 0.25, 0.98)
     minor = long * np.clip(axis_ratio * rng.normal(1.0, 0.06, n), 0.2, 1)
     area = np.pi / 4 * long * minor * np.clip(rng.normal(0.96, 0.12, n), 0.6, 1.4)
@@ -174,7 +176,8 @@ def _colour(
     darker = np.clip(np.exp(2.05 + 0.15 * size + 0.32 * _varied(owner["darkness"], rng)), 4, 26)
     redder = 4.6 + 2.5 * _varied(owner["redness"], rng)
     delta = np.stack([-darker, redder, rng.normal(0.5, 2.4, n)])
-    outside[0] = np.maximum(outside[0], darker + 8)
+    delta *= owner["clinic_contrast"].to_numpy()
+    outside[0] = np.maximum(outside[0], 8 - delta[0])
     contrast = np.hypot(delta[0], delta[2]) + 0.2
     return {
         **_lab(outside + delta, ""),
@@ -265,5 +268,6 @@ def _looks(
         "hairs": owner["hairs"] * rng.gamma(2, 0.5, len(owner)),
         "freckles": owner["freckles"],
         "white_light": owner["tbp_tile_type"].eq("3D: white"),
+        "softness": owner["clinic_softness"],
     }
     return pd.DataFrame(looks)[list(rendering.Look._fields)]

@@ -8,9 +8,19 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
-__all__ = ["TRAITS", "identifiers", "lesions_each", "malignant", "of_whole_patients", "patients"]
+__all__ = [
+    "CLINICS",
+    "LOG_ODDS_PER_YEAR",
+    "TRAITS",
+    "identifiers",
+    "lesions_each",
+    "malignant",
+    "of_whole_patients",
+    "patients",
+]
 
 SHARE_WITH_MALIGNANCY = 259 / 1042
+LOG_ODDS_PER_YEAR = 0.06  # of having a malignancy
 AGES_YEARS = np.arange(5, 90, 5)
 TRAITS = ("size", "darkness", "redness", "atypia")  # by which patients' lesions differ
 # One row per clinic: share of the lesions, share under white light, licence, name. Few cameras
@@ -114,22 +124,22 @@ def lesions_each(weight: np.ndarray, *, n_lesions: int) -> np.ndarray:
 
 
 def malignant(
-    patient: np.ndarray, age_years: np.ndarray, *, n_malignant: int, rng: Generator
+    patient: np.ndarray, log_odds: np.ndarray, *, n_malignant: int, rng: Generator
 ) -> np.ndarray:
-    """Choose the malignant lesions: in about a quarter of the patients, in the older rather.
+    """Choose the malignant lesions: in about a quarter of the patients, the likelier rather.
 
     Args:
         patient: Shape (n_lesions,), the row of each lesion's patient; every patient occurs.
-        age_years: Shape (n_patients,).
+        log_odds: Shape (n_patients,), of having a malignancy, up to a constant.
         n_malignant: How many to choose, from 0 to n_lesions.
         rng: The source of chance.
 
     Returns:
         Shape (n_lesions,), True for exactly n_malignant lesions.
     """
-    n_patients = len(age_years)
+    n_patients = len(log_odds)
     n_ill = min(n_malignant, max(1, round(SHARE_WITH_MALIGNANCY * n_patients)))
-    ill = np.argsort(-(0.06 * age_years + rng.gumbel(size=n_patients)))[:n_ill]
+    ill = np.argsort(-(log_odds + rng.gumbel(size=n_patients)))[:n_ill]
     # The number of malignancies follows a patient's own proneness, not the number of lesions.
     per_patient = np.bincount(patient, minlength=n_patients)
     slowness = per_patient / rng.exponential(size=n_patients)

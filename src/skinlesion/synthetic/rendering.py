@@ -50,6 +50,7 @@ class Look(NamedTuple):
     hairs: float  # expected number of hairs
     freckles: float  # expected number of other spots
     white_light: bool  # tbp_tile_type "3D: white"; otherwise "3D: XP"
+    softness: float = 0.0  # of the camera: radius of its blur, as a share of the tile's side
 
     @property
     def skin(self) -> np.ndarray:
@@ -85,8 +86,11 @@ def jpeg(look: Look, *, seed: int) -> bytes:
     _hairs(tile, look, rng)
     pixels = np.asarray(tile, dtype=np.float32) * _shade(side, look, rng)[:, :, None]
     buffer = io.BytesIO()
+    seen = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+    if look.softness:
+        seen = seen.filter(ImageFilter.BoxBlur(float(look.softness) * side))
     # 75 is the quality of SLICE-3D's own tiles.
-    Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)).save(buffer, "JPEG", quality=75)
+    seen.save(buffer, "JPEG", quality=75)
     return buffer.getvalue()
 
 
