@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from skinlesion.evaluation import comparison
 from skinlesion.evaluation.bootstrap import Interval
-from skinlesion.reporting import charts
+from skinlesion.reporting import charts, usefulness_charts
 from skinlesion.reporting.inputs import Inputs
 
 __all__ = ["mark", "number", "render", "typeset"]
@@ -30,13 +30,15 @@ def render(inputs: Inputs) -> str:
     Returns:
         HTML that needs no other file. The same inputs give the same bytes.
     """
-    environment = Environment(autoescape=True, undefined=StrictUndefined)
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, loader=FunctionLoader(_text)
+    )
     compared = partial(comparison.verdict, first="sorting", second="the model")
     environment.filters |= {"number": number, "percent": charts.percent, "compared": compared}
     environment.globals |= {"typeset": typeset, "mark": mark}
     shown = inputs.details.sets[inputs.details.primary]
     areas = [shown.ranking["auc"], *(group.auc for group in shown.subgroups.groups)]
-    return environment.from_string(_text("template.html")).render(
+    return environment.get_template("template.html").render(
         vars(inputs),
         style=_text("style.css"),
         charts=_charts(inputs),
@@ -154,6 +156,7 @@ def _charts(inputs: Inputs) -> dict[str, Any]:
         "calibration": charts.calibration(
             {"before": curves["calibration_before"], "after": curves["calibration"]}
         ),
+        **usefulness_charts.both(curves, details.sets[details.primary]),
         "training": charts.training(
             {k: fold.epochs for k, fold in inputs.folds.items()},
             {k: fold.facts.best_epoch for k, fold in inputs.folds.items()},
