@@ -282,6 +282,13 @@ def test_the_cost_says_what_is_found_and_spared_and_whether_that_saves(page, hal
     assert "finds 49.4 (40.3-58.5) of 59.3 cancers and spares 787 (774-800) examinations" in text
 
 
+def test_of_too_few_patients_no_benefit_and_no_saving_is_claimed(page):
+    text = page(details={"n_patients_with_malignancy": 5}).text
+    assert "too few to tell where it is higher" in text
+    assert "too few to tell what it saves: 691" in text
+    assert "it costs less" not in text
+
+
 def test_without_a_cost_ratio_it_says_so(page):
     assert "No cost ratio is given: evaluate.cost_ratio." in page(details={"cost": None}).text
 
