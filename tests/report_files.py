@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import runpy
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,7 @@ def scored(n_lesions: int = 1789, n_positives: int = 106) -> dict[str, Any]:
             point("sensitivity", 0.9, 0.0318, 268.4),
             point("sensitivity", 0.95, 0.0119, 401.9),
         ],
+        **usefulness(),
         "subgroups": {
             "specificity": 0.9,
             "threshold": 0.0932,
@@ -126,6 +128,48 @@ def scored(n_lesions: int = 1789, n_positives: int = 106) -> dict[str, Any]:
                 group("attribution", "ACEMID MIA", 112, 7),
                 group("attribution", LONG, 1677, 99),
             ],
+        },
+    }
+
+
+def usefulness() -> dict[str, Any]:
+    """What a look budget finds; where the net benefit is ahead; what a cost ratio spares."""
+    rows = [
+        {
+            "n": n,
+            "n_crowded": 37 - n // 2,
+            "random": min(1, n / 60),
+            "sensitivity": {
+                name: interval(1 - lag / (n + 1), 0.05)
+                for name, lag in [("model", 0.8), ("alone", 0.9), ("baseline", 1.4)]
+            },
+        }
+        for n in (1, 3, 5, 10, 15, 25, 50)
+    ]
+    needed = [
+        {
+            "level": level,
+            "lesions": {
+                "model": {"value": n, "low": n - 1, "high": n + 3},
+                "alone": {"value": n, "low": n, "high": n},
+                "baseline": {"value": None, "low": 2 * n, "high": None},
+            },
+        }
+        for level, n in [(0.8, 4.0), (0.9, 7.0), (0.95, 12.0)]
+    ]
+    cost = point("sensitivity", 0.9, 1 / 21, 213.0)
+    cost = {key: cost[key] for key in cost if key not in ("criterion", "level")}
+    ways = {"model": interval(249.6, 92.1), "all": interval(940.7), "none": interval(1186.1, 203)}
+    return {
+        "look_budget": {"n_max": 50, "rows": rows, "needed": needed},
+        "net_benefit": {"lowest": 0.0001, "highest": 0.1, "better": [0.00447, 0.1]},
+        "cost": {
+            **cost,
+            "ratio": 20.0,
+            "spared": interval(787.0, 13.2),
+            "costs": ways,
+            "better": "all",
+            "saving": interval(691.1, 92.1),
         },
     }
 
@@ -191,7 +235,15 @@ def curves(prevalence: float = 0.0593) -> dict[str, pd.DataFrame]:
     mean = np.geomspace(2e-5, 0.45, 10)
     share = np.where(mean < 0.004, 0, mean**0.93)
     bins = np.linspace(-6, -0.05, 20)
+    n, threshold = np.arange(1, 51), np.geomspace(1e-4, 0.1, 61)
+    looks = pd.DataFrame({"n": n, "sensitivity": 1 - 0.8 / (n + 1)})
+    benefit = pd.DataFrame({"threshold": threshold, "net_benefit": prevalence - threshold / 5})
+    everyone = prevalence - (1 - prevalence) * threshold / (1 - threshold)
     return {
+        "look_budget": band(looks, 0.05).assign(
+            alone=1 - 0.9 / (n + 1), baseline=1 - 1.4 / (n + 1), random=np.minimum(1, n / 60)
+        ),
+        "net_benefit": band(benefit, 0.3).assign(examine_all=everyone, examine_none=0.0),
         "roc": band(pd.DataFrame({"fpr": x, "tpr": tpr}), 0.05),
         "precision_recall": band(pd.DataFrame({"recall": x, "precision": precision}), 0.08),
         "calibration_before": band(pd.DataFrame({"mean_score": mean, "prevalence": share}), 0.3),
@@ -265,6 +317,7 @@ def write(
     drawn: dict[str, pd.DataFrame] | None = None,
     n_each: int = 2,
     raw: str = "data/raw/synthetic",
+    train: tuple[str, str] = ("network", "best"),
 ) -> list[Path]:
     """Write all files that stage `report` reads; return its arguments."""
     found = found or details()
@@ -274,6 +327,8 @@ def write(
     text = (ROOT / "params.yaml").read_text()
     text = text.replace("train_folds: [0]", f"train_folds: {list(range(n_folds))}")
     text = text.replace("raw: data/raw/synthetic", f"raw: {raw}")
+    for key, value in zip(("fitted", "select"), train, strict=True):
+        text = re.sub(rf"^  {key}: \w+", f"  {key}: {value}", text, flags=re.M)
     paths["params.yaml"].write_text(text)
     paths["data.json"].write_text(json.dumps(data()))
     paths["details.json"].write_text(json.dumps(found))

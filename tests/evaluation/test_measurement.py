@@ -21,6 +21,7 @@ PARAMS = {
     "sensitivities": [0.8],
     "top_k": 3,
     "baseline": "diameter",
+    "cost_ratio": 20,
     "min_positives": 25,
     "patient_folds": None,
 }
@@ -218,6 +219,8 @@ def test_the_summary_says_when_there_is_no_holdout():
         {"specificities": []},
         {"sensitivities": [1.0]},
         {"top_k": 0},
+        {"cost_ratio": 0},
+        {"cost_ratio": -20.0},
         {"min_positives": 0},
     ],
     ids=str,

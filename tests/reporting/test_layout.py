@@ -48,7 +48,7 @@ def page(tmp_path, monkeypatch):
     def name_of(name, draw, **_):
         return f'<svg aria-label="{name}"></svg>'
 
-    monkeypatch.setattr(charts, "_svg", name_of)  # drawing takes a second
+    monkeypatch.setattr(charts, "svg", name_of)  # drawing takes a second
 
     def make(*, details=None, primary="holdout", **changes) -> Page:
         found = changes.pop("found", None) or report_files.details(primary=primary, **details or {})
@@ -146,8 +146,8 @@ def test_text_of_files_is_text_whatever_it_holds(tmp_path, monkeypatch):
     page = Page(report_files.page(tmp_path / "files", found=found))
     assert not page.all("script")
     assert not any(a.get("title") == "x" for a in page.all("b"))
-    # Twice the baseline; absent, attribute, group, reason, warning; three counts, four drops.
-    assert page.text.count('<script>alert("1")') == 14
+    # Six times the baseline; absent, attribute, group, reason, warning; three counts, four drops.
+    assert page.text.count('<script>alert("1")') == 18
 
 
 def test_all_params_are_shown_as_in_their_file(plain):
@@ -229,6 +229,70 @@ def test_a_threshold_above_every_score_is_said_to_flag_nothing(page):
     assert "specificity 90 % nothing is flagged" in page(details={"operating_points": points}).text
 
 
+def test_a_look_budget_is_said_in_lesions_per_patient(plain):
+    assert "one looks at 4 (3-7) lesions per patient, or at more than 50 (8 to more" in plain.text
+    assert "95 %12 (11-15)12 (12-12)more than 50 (24 to more than 50)" in plain.text
+    assert "10 32 patients with a cancer have more" in plain.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"n_patients_with_malignancy": 5}, "fewer than 6 patients: too few to measure a budget"),
+        ({"n_crowded": 0}, "No patient with a cancer has more than one lesion here"),
+    ],
+)
+def test_a_budget_that_cannot_be_measured_is_not_shown(page, changes, said):
+    budget = report_files.usefulness()["look_budget"]
+    budget["rows"][0]["n_crowded"] = changes.pop("n_crowded", 37)
+    shown = page(details=changes | {"look_budget": budget})
+    assert said in shown.text
+    assert "look budget" not in [a.get("aria-label") for a in shown.all("svg")]
+
+
+def test_orders_that_there_are_not_are_no_columns(page):
+    budget = report_files.usefulness()["look_budget"]
+    for row in budget["rows"]:
+        row["sensitivity"] = {"model": row["sensitivity"]["model"]}
+    for row in budget["needed"]:
+        row["lesions"] = {"model": row["lesions"]["model"]}
+    text = page(details={"look_budget": budget, "baseline": None}).text
+    assert "one looks at 4 (3-7) lesions per patient." in text
+    assert "Each lesion alone" not in text
+
+
+def test_the_net_benefit_says_where_the_model_is_ahead(page, plain):
+    assert "From a threshold of 0.447 % to one of 10 % it is higher than that of" in plain.text
+    nowhere = report_files.usefulness()["net_benefit"] | {"better": None}
+    text = page(details={"net_benefit": nowhere}).text
+    assert "At no threshold from 0.01 % to 10 % is it shown to be higher" in text
+
+
+@pytest.mark.parametrize(
+    ("half", "said"), [(90, "it costs less"), (700, "no saving is shown"), (None, "no saving is")]
+)
+def test_the_cost_says_what_is_found_and_spared_and_whether_that_saves(page, half, said):
+    cost = report_files.usefulness()["cost"] | {"saving": interval(691.1, half)}
+    text = page(details={"cost": cost}).text
+    assert (
+        f"Compared with examining all, the cheaper of the two ways without a model, {said}" in text
+    )
+    assert "as bad as 20 needless examinations (evaluate.cost_ratio)" in text
+    assert "from a probability of 1 / (1 + 20) = 4.76 %" in text
+    assert "finds 49.4 (40.3-58.5) of 59.3 cancers and spares 787 (774-800) examinations" in text
+
+
+def test_of_too_few_patients_no_benefit_and_no_saving_is_claimed(page):
+    text = page(details={"n_patients_with_malignancy": 5}).text
+    assert "too few to tell where it is higher" in text
+    assert "too few to tell what it saves: 691" in text
+    assert "it costs less" not in text
+
+
+def test_without_a_cost_ratio_it_says_so(page):
+    assert "No cost ratio is given: evaluate.cost_ratio." in page(details={"cost": None}).text
+
+
 def test_groups_that_are_too_few_are_named_and_not_measured(plain):
     assert "missing 46 lesions, 2 cancers too few" in plain.text
     assert "ACEMID MIA 112 lesions, 7 cancers too few" in plain.text
@@ -266,6 +330,29 @@ def test_every_fold_has_its_curves_and_facts(page, n_folds):
     for fold in range(n_folds):
         assert f"Fold {fold}: best epoch 10 of 14" in text
     assert ("are used on the mean of" in text) == (n_folds > 1)
+
+
+@pytest.mark.parametrize(
+    ("train", "said", "caption"),
+    [
+        (
+            ("network", "best"),
+            "the fold left out chooses the best epoch",
+            "best epoch 10 of 14, val",
+        ),
+        (("network", "last"), "kept as it was after the last epoch", "epoch 10 of 14, validation"),
+        (("head", "best"), "the last layer alone was fitted", "Fold 0: validation pAUC"),
+    ],
+)
+def test_the_training_says_what_the_fold_left_out_chose(page, train, said, caption):
+    text = page(primary="oof", train=train).text
+    assert said in text
+    assert caption in text
+    chose = train == ("network", "best")
+    for of_best in ("chosen by that fold, so no result", "of folds that chose their best epoch"):
+        assert (of_best in text) == chose
+    assert ("Each fold chose its best epoch" in text) == chose
+    assert ("the fold left out chose nothing" in text) != chose
 
 
 def test_drawn_data_are_said_to_say_nothing_of_dermatology(page):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_curve
 
-from skinlesion.evaluation import ranking, reliability
+from skinlesion.evaluation import look_budget, net_benefit, ranking, reliability
 from skinlesion.evaluation.bootstrap import Resamples
 
 __all__ = ["CURVES", "draw", "empty"]
@@ -15,6 +15,8 @@ CURVES = {
     "calibration": ["mean_score", "prevalence", "low", "high"],
     "calibration_before": ["mean_score", "prevalence", "low", "high"],
     "scores": ["score", "positives", "negatives"],
+    "look_budget": look_budget.COLUMNS,
+    "net_benefit": net_benefit.COLUMNS,
 }
 
 
@@ -31,10 +33,10 @@ def draw(
         n_points: Rows of a curve at the most.
 
     Returns:
-        The tables of CURVES: roc; precision_recall, at each recall that the positives allow;
-        calibration of the probabilities and, calibration_before, of the scores; and scores
-        (log10, the share of positives and of negatives in each bin). low and high are limits
-        over the resamples, point by point.
+        The tables of CURVES but those of `usefulness`: roc; precision_recall, at each recall that
+        the positives allow; calibration of the probabilities and, calibration_before, of the
+        scores; and scores (log10, the share of positives and of negatives in each bin). low and
+        high are limits over the resamples, point by point.
     """
     ranked, ranked_free = (ranking.rank(lesions, lesions["score"], r) for r in (resamples, free))
     scores_alone = lesions.assign(probability=lesions["score"])

@@ -9,14 +9,15 @@ from pydantic import Field
 
 from skinlesion.errors import InputError
 from skinlesion.evaluation import (
+    baseline,
     bootstrap,
-    comparison,
     curves,
     members,
     operating,
     ranking,
     reliability,
     subgroups,
+    usefulness,
 )
 from skinlesion.evaluation.bootstrap import Resamples
 from skinlesion.evaluation.calibration import Calibrator
@@ -37,6 +38,7 @@ class Params(Block):
     sensitivities: list[Level] = Field(min_length=1)
     top_k: int = Field(ge=1)
     baseline: str | None
+    cost_ratio: Annotated[float, Field(gt=0)] | None
     min_positives: int = Field(ge=1)
     patient_folds: str | None
 
@@ -116,7 +118,15 @@ def evaluate(
         lesions = sets[name]
         measured[name] = _counts(lesions) | _ranking(lesions, p, sampling, r)
         measured[name] |= _risks(lesions, sets["oof"], calibrator, p, r)
-        drawn[name] = curves.draw(
+        useful, looks = usefulness.measures(
+            _orders(lesions, p),
+            r.stratified,
+            r.free,
+            levels=p.sensitivities,
+            cost_ratio=p.cost_ratio,
+        )
+        measured[name] |= useful
+        drawn[name] = looks | curves.draw(
             lesions, r.stratified, r.free, n_bins=p.n_bins, n_points=p.n_curve_points
         )
     details = {
@@ -168,7 +178,7 @@ def summary(details: Details) -> str:
             f"{measured['n_patients']:,} patients, {measured['n_positives']:,} positives"
         )
     if "holdout" not in details["sets"]:
-        lines.append("no holdout: out-of-fold scores only, of folds that chose their best epoch")
+        lines.append("no holdout: out-of-fold scores only, which may be a little too good")
     return "\n".join(lines)
 
 
@@ -245,28 +255,19 @@ def _ranking(
     return {
         "n_crowded_patients": n_crowded,
         "ranking": found,
-        "baseline": _baseline(lesions, p, sampling, r.stratified),
+        "baseline": baseline.measures(lesions, p.baseline, sampling, r.stratified),
         "members": members.measures(lesions, sampling, r.stratified, k=p.top_k),
     }
 
 
-def _baseline(
-    lesions: pd.DataFrame, p: Params, sampling: bootstrap.Params, resamples: Resamples
-) -> Details | None:
-    """Compare with sorting by one column, largest first, lesions without a value last."""
-    if p.baseline is None:
-        return None
-    values = pd.to_numeric(lesions[p.baseline], errors="coerce")
-    if values.isna().all():
-        raise InputError(f"evaluate.baseline must be a column of numbers. Got {p.baseline!r}.")
-    by_column = lesions.assign(score=values.fillna(values.min() - 1))
-    found = comparison.paired(by_column, lesions, sampling, resamples=resamples)
-    kept = {name: found[name]["first"] for name in found}
-    return {
-        "column": p.baseline,
-        **kept,
-        **{f"{name}_difference": found[name]["difference"] for name in found},
-    }
+def _orders(lesions: pd.DataFrame, p: Params) -> dict[str, pd.DataFrame]:
+    """Lesions scored by the model and, where there are such, each alone and by the baseline."""
+    found = {"model": lesions}
+    if "score_alone" in lesions and not lesions["score_alone"].isna().any():
+        found["alone"] = lesions.assign(score=lesions["score_alone"])
+    if p.baseline is not None:
+        found["baseline"] = baseline.scored(lesions, p.baseline)
+    return found
 
 
 def _limit(value: float | None) -> str:

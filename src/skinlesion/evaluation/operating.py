@@ -8,11 +8,12 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.metrics import roc_curve
 
-from skinlesion.evaluation import bootstrap
+from skinlesion.evaluation import bootstrap, look_budget
 from skinlesion.evaluation.bootstrap import Interval, Resamples
 
 __all__ = [
     "Criterion",
+    "at",
     "measures",
     "rates",
     "rates_in_resamples",
@@ -109,8 +110,7 @@ def measures(
         levels: What to reach, by criterion.
 
     Returns:
-        One record per level: criterion, level, threshold (a score), sensitivity, specificity,
-        number_needed_to_examine, and per_1000: flagged, found, missed and false_alarms.
+        One record per level: criterion, level, threshold (a score), and what `at` measures.
     """
     points = []
     for criterion, wanted in levels.items():
@@ -119,8 +119,45 @@ def measures(
                 chosen_on["target"], chosen_on["score"], criterion=criterion, level=level
             )
             head = {"criterion": criterion, "level": level, "threshold": score}
-            points.append(head | _point(lesions, resamples, free, score))
+            points.append(head | at(lesions, resamples, free, threshold=score))
     return points
+
+
+def at(
+    lesions: pd.DataFrame, resamples: Resamples, free: Resamples, *, threshold: float
+) -> dict[str, Any]:
+    """Measure one operating point.
+
+    Args:
+        lesions: patient_id, target and score, one row per lesion.
+        resamples: Of their patients, stratified.
+        free: Of the same, not stratified, for what depends on the prevalence.
+        threshold: Lesions that score as high or higher are flagged.
+
+    Returns:
+        sensitivity, specificity, number_needed_to_examine, and per_1000: flagged, found, missed
+        and false_alarms.
+    """
+    y_true, flagged = lesions["target"].to_numpy(), lesions["score"].to_numpy() >= threshold
+    sums = bootstrap.totals(
+        np.stack([np.ones(len(y_true)), y_true, flagged, flagged * y_true]), lesions, free
+    )
+    n, positive, called, found = sums
+    with np.errstate(invalid="ignore", divide="ignore"):
+        examined = bootstrap.interval(called / found, free.confidence)
+    point = rates(lesions, resamples, threshold=threshold)
+    per_lesion = {
+        "flagged": called,
+        "found": found,
+        "missed": positive - found,
+        "false_alarms": called - found,
+    }
+    limits = _per_1000(point, prevalence=float(y_true.mean()))
+    per_1000 = {
+        k: bootstrap.widened(bootstrap.interval(1000 * v / n, free.confidence), *limits[k])
+        for k, v in per_lesion.items()
+    }
+    return {**point, "number_needed_to_examine": examined, "per_1000": per_1000}
 
 
 def retrieval(lesions: pd.DataFrame, resamples: Resamples, *, k: int) -> tuple[Interval, int]:
@@ -158,39 +195,7 @@ def retrieved(lesions: pd.DataFrame, resamples: Resamples, *, k: int) -> np.ndar
     Returns:
         Shape (1 + n_resamples,), in [0, 1], as `retrieval` defines it.
     """
-    by_patient = lesions.groupby("patient_id")
-    above = by_patient["score"].rank(method="min", ascending=False) - 1
-    tied = by_patient["score"].rank(method="max", ascending=False) - above
-    caught = ((k - above) / tied).clip(0, 1)
-    n_positives = by_patient["target"].transform("sum").clip(lower=1)
-    share = np.stack([lesions["target"] * caught / n_positives, lesions["target"] / n_positives])
-    shares, n_patients = bootstrap.totals(share, lesions, resamples)
-    return np.asarray(shares / n_patients)
-
-
-def _point(
-    lesions: pd.DataFrame, resamples: Resamples, free: Resamples, threshold: float
-) -> dict[str, Any]:
-    y_true, flagged = lesions["target"].to_numpy(), lesions["score"].to_numpy() >= threshold
-    sums = bootstrap.totals(
-        np.stack([np.ones(len(y_true)), y_true, flagged, flagged * y_true]), lesions, free
-    )
-    n, positive, called, found = sums
-    with np.errstate(invalid="ignore", divide="ignore"):
-        examined = bootstrap.interval(called / found, free.confidence)
-    point = rates(lesions, resamples, threshold=threshold)
-    per_lesion = {
-        "flagged": called,
-        "found": found,
-        "missed": positive - found,
-        "false_alarms": called - found,
-    }
-    limits = _per_1000(point, prevalence=float(y_true.mean()))
-    per_1000 = {
-        k: bootstrap.widened(bootstrap.interval(1000 * v / n, free.confidence), *limits[k])
-        for k, v in per_lesion.items()
-    }
-    return {**point, "number_needed_to_examine": examined, "per_1000": per_1000}
+    return np.asarray(look_budget.found(lesions, resamples, budgets=[k])[0])
 
 
 def _per_1000(point: dict[str, Interval], *, prevalence: float) -> dict[str, np.ndarray]:

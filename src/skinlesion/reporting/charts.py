@@ -16,7 +16,16 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-__all__ = ["calibration", "percent", "precision_recall", "roc", "scores", "training"]
+__all__ = [
+    "calibration",
+    "in_percent",
+    "percent",
+    "precision_recall",
+    "roc",
+    "scores",
+    "svg",
+    "training",
+]
 
 WIDTH_IN, HEIGHT_IN = 5.0, 4.5
 # Stand-ins for variables of the page's stylesheet, so that charts follow it into the dark.
@@ -62,7 +71,7 @@ def roc(points: pd.DataFrame, *, min_tpr: float) -> str:
         axes.text(0.99, min_tpr - 0.015, label, color=ACCENT, ha="right", va="top")
         _curve(axes, points)
 
-    return _svg("ROC curve", draw)
+    return svg("ROC curve", draw)
 
 
 def precision_recall(points: pd.DataFrame, *, prevalence: float) -> str:
@@ -77,13 +86,13 @@ def precision_recall(points: pd.DataFrame, *, prevalence: float) -> str:
         axes = _unit_square(figure, "sensitivity (recall)", "precision")
         if prevalence < RARE:
             axes.set(yscale="log", ylim=(prevalence / 2, 1.1))
-            _in_percent(axes.yaxis)
+            in_percent(axes.yaxis)
         axes.axhline(prevalence, color=MUTED, lw=1, ls=DOTTED)
         label = f"a random order: {percent(prevalence)}"
         axes.annotate(label, (0, prevalence), (3, 3), textcoords="offset points", color=MUTED)
         _curve(axes, points)
 
-    return _svg("precision and recall", draw)
+    return svg("precision and recall", draw)
 
 
 def scores(bins: pd.DataFrame) -> str:
@@ -109,9 +118,9 @@ def scores(bins: pd.DataFrame) -> str:
         axes.set(xlabel="score", ylabel="share of the class", ylim=(0, None))
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: percent(10**x)))
-        _in_percent(axes.yaxis)
+        in_percent(axes.yaxis)
 
-    return _svg("scores of each class", draw, height_in=3.0)
+    return svg("scores of each class", draw, height_in=3.0)
 
 
 def calibration(curves: Mapping[str, pd.DataFrame]) -> dict[str, str]:
@@ -129,7 +138,7 @@ def calibration(curves: Mapping[str, pd.DataFrame]) -> dict[str, str]:
     lowest = min(table[["mean_score", "y"]].min().min() for table in shown.values())
     limits = max(lowest, LOWEST) / 1.5, 1.2
     return {
-        name: _svg(f"calibration {name}", partial(_calibration, bins=table, limits=limits))
+        name: svg(f"calibration {name}", partial(_calibration, bins=table, limits=limits))
         for name, table in shown.items()
     }
 
@@ -147,7 +156,7 @@ def training(epochs: Mapping[int, pd.DataFrame], best: Mapping[int, int]) -> dic
     every = pd.concat(epochs.values())
     limits = _padded(every[["training", "validation"]]), _padded(every[["pauc"]])
     return {
-        fold: _svg(
+        fold: svg(
             f"training of fold {fold}",
             partial(_training, epochs=table, best=best[fold], limits=limits),
         )
@@ -163,6 +172,32 @@ def percent(share: float) -> str:
     """
     digits = np.format_float_positional(100 * share, precision=3, trim="-", fractional=False)
     return f"{digits}\N{NO-BREAK SPACE}%"
+
+
+def in_percent(axis: Axis) -> None:
+    """Label an axis of shares in percent.
+
+    Args:
+        axis: Of a chart.
+    """
+    axis.set_major_formatter(FuncFormatter(lambda value, _: percent(value)))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def svg(name: str, draw: Callable[[Figure], None], *, height_in: float = HEIGHT_IN) -> str:
+    """Draw a chart.
+
+    Args:
+        name: What it is of, for who cannot see it; that of no other chart of the page.
+        draw: Draws into a figure, in the colours above.
+        height_in: Its height in inches; its width is that of all charts.
+    """
+    # The defaults first: no matplotlibrc may change the page.
+    with style.context(["default", {**STYLE, "svg.hashsalt": name}]):
+        figure, file = Figure(figsize=(WIDTH_IN, height_in), layout="constrained"), io.StringIO()
+        draw(figure)
+        figure.savefig(file, format="svg", transparent=True)
+    return _inlined(file.getvalue(), name)
 
 
 def _curve(axes: Axes, points: pd.DataFrame) -> None:
@@ -183,7 +218,7 @@ def _calibration(figure: Figure, *, bins: pd.DataFrame, limits: tuple[float, flo
     axes.plot(limits, limits, color=MUTED, lw=1, ls=DOTTED)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(LogLocator(numticks=5))
-        _in_percent(axis)
+        in_percent(axis)
     bins = bins.assign(x=bins["mean_score"].clip(lower=LOWEST))
     some, none = bins[bins["prevalence"] > 0], bins[bins["prevalence"] == 0]
     axes.vlines(some["x"], some["low"].clip(lower=limits[0]), some["high"], color=ACCENT)
@@ -219,22 +254,8 @@ def _unit_square(figure: Figure, x: str, y: str) -> Axes:
     ticks = np.linspace(0, 1, 6)
     axes.set(xlim=(0, 1), ylim=(0, 1), xticks=ticks, yticks=ticks, xlabel=x, ylabel=y)
     for axis in (axes.xaxis, axes.yaxis):
-        _in_percent(axis)
+        in_percent(axis)
     return axes
-
-
-def _in_percent(axis: Axis) -> None:
-    axis.set_major_formatter(FuncFormatter(lambda value, _: percent(value)))
-    axis.set_minor_formatter(NullFormatter())
-
-
-def _svg(name: str, draw: Callable[[Figure], None], *, height_in: float = HEIGHT_IN) -> str:
-    # The defaults first: no matplotlibrc may change the page.
-    with style.context(["default", {**STYLE, "svg.hashsalt": name}]):
-        figure, file = Figure(figsize=(WIDTH_IN, height_in), layout="constrained"), io.StringIO()
-        draw(figure)
-        figure.savefig(file, format="svg", transparent=True)
-    return _inlined(file.getvalue(), name)
 
 
 def _inlined(svg: str, name: str) -> str:

@@ -9,8 +9,9 @@ from skinlesion.dataset import fold_names
 from skinlesion.errors import InputError
 from skinlesion.evaluation import bootstrap, calibration
 from skinlesion.evaluation.clinics import MEASURES
+from skinlesion.params import Block
 
-__all__ = ["Data", "Details", "Facts", "Interval", "load"]
+__all__ = ["Data", "Details", "Facts", "Interval", "Train", "load"]
 
 
 class Format(BaseModel):
@@ -72,16 +73,63 @@ class Members(Format):
     context: Measures | None = None
 
 
-class OperatingPoint(Format):
+class Point(Format):
     """A threshold, its rates, and its counts per 1,000 lesions."""
 
-    criterion: Literal["specificity", "sensitivity"]
-    level: float
     threshold: float
     sensitivity: Interval
     specificity: Interval
     number_needed_to_examine: Interval
     per_1000: Annotated[Intervals, _having("flagged", "found", "missed", "false_alarms")]
+
+
+class OperatingPoint(Point):
+    """A threshold that was chosen for a rate."""
+
+    criterion: Literal["specificity", "sensitivity"]
+    level: float
+
+
+class Budget(Format):
+    """What is found when so many lesions of each patient are looked at."""
+
+    n: int
+    n_crowded: int
+    random: float
+    sensitivity: Annotated[Intervals, _having("model")]
+
+
+class Needed(Format):
+    """How many lesions per patient one looks at, to find a share of the cancers."""
+
+    level: float
+    lesions: Annotated[Intervals, _having("model")]
+
+
+class LookBudget(Format):
+    """Sensitivity against lesions looked at per patient, by order."""
+
+    n_max: int
+    rows: list[Budget]
+    needed: list[Needed]
+
+
+class NetBenefit(Format):
+    """Thresholds between which acting on the probabilities does more good than not."""
+
+    lowest: float
+    highest: float
+    better: list[float] | None
+
+
+class Cost(Point):
+    """The threshold of a cost ratio; what it finds, spares and costs."""
+
+    ratio: float
+    spared: Interval
+    costs: Annotated[Intervals, _having("model", "all", "none")]
+    better: Literal["all", "none"]
+    saving: Interval
 
 
 class Group(Format):
@@ -147,6 +195,9 @@ class Scored(Format):
     members: Members = Members()
     calibration: Annotated[dict[str, Risks], _having("before", "after")]
     operating_points: list[OperatingPoint]
+    look_budget: LookBudget
+    net_benefit: NetBenefit
+    cost: Cost | None
     subgroups: Subgroups
 
 
@@ -217,6 +268,21 @@ class Facts(Format):
     precision: str
     versions: dict[str, str]
     inputs_md5: dict[str, str]
+
+
+# === params.yaml ===
+
+
+class Train(Block, extra="ignore"):
+    """What the block `train` says of what a fold chose."""
+
+    fitted: Literal["network", "head"]
+    select: Literal["best", "last"]
+
+    @property
+    def chose_epoch(self) -> bool:
+        """Whether the fold left out chose the epoch that is kept."""
+        return self.fitted == "network" and self.select == "best"
 
 
 def load(path: Path, form: type[F]) -> F:

@@ -12,7 +12,7 @@ import pandas as pd
 from skinlesion.dataset import metadata
 from skinlesion.errors import InputError
 from skinlesion.evaluation.curves import CURVES
-from skinlesion.reporting.formats import Data, Details, Facts, load
+from skinlesion.reporting.formats import Data, Details, Facts, Train, load
 
 __all__ = [
     "Files",
@@ -61,6 +61,7 @@ class Inputs:
 
     raw: str  # the challenge folder, `data.raw`
     params: str  # the text of params.yaml
+    train: Train
     data: Data
     details: Details
     curves: Mapping[str, pd.DataFrame]
@@ -71,13 +72,14 @@ class Inputs:
     md5: Mapping[str, str]  # by file
 
 
-def read(files: Files, *, raw: str, expected: Collection[int]) -> Inputs:
+def read(files: Files, *, raw: str, expected: Collection[int], train: Train) -> Inputs:
     """Read all that the report shows.
 
     Args:
         files: Where it is.
         raw: The challenge folder, `data.raw`.
         expected: The folds that must be there, and no others.
+        train: How they were trained.
 
     Raises:
         InputError: A file is absent or malformed, or a fold absent or unexpected.
@@ -87,6 +89,7 @@ def read(files: Files, *, raw: str, expected: Collection[int]) -> Inputs:
     return Inputs(
         raw=raw,
         params=files.params.read_text(encoding="utf-8"),
+        train=train,
         data=load(files.data, Data),
         details=details,
         curves=curves(files.plots, details.primary),

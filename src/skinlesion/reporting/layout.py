@@ -12,7 +12,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from skinlesion.evaluation import comparison
 from skinlesion.evaluation.bootstrap import Interval
-from skinlesion.reporting import charts, clinics, statements
+from skinlesion.reporting import charts, clinics, statements, usefulness_charts
 from skinlesion.reporting.inputs import Inputs
 
 __all__ = ["mark", "number", "render", "typeset"]
@@ -164,6 +164,7 @@ def _charts(inputs: Inputs) -> dict[str, Any]:
         "calibration": charts.calibration(
             {"before": curves["calibration_before"], "after": curves["calibration"]}
         ),
+        **usefulness_charts.both(curves, details.sets[details.primary]),
         "training": charts.training(
             {k: fold.epochs for k, fold in inputs.folds.items()},
             {k: fold.facts.best_epoch for k, fold in inputs.folds.items()},

@@ -75,6 +75,6 @@ _HOLDOUT = (
     "settings after, makes the choice instead; the holdout then no longer gives a fair figure.",
 )
 _OUT_OF_FOLD = (
-    "There is no holdout. Each fold chose its best epoch, and the thresholds were chosen on these "
-    "lesions, so the figures are somewhat too good.",
+    "There is no holdout. The thresholds were chosen on these lesions, so what they reach is "
+    "somewhat too good.",
 )
