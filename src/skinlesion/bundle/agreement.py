@@ -15,7 +15,7 @@ from skinlesion.scoring import litert
 
 __all__ = ["Files", "compared", "inputs", "measured", "said"]
 
-N_LESIONS = 256  # that are compared, and those of the last patient
+N_LESIONS = 256  # the first, all lesions of whose patients are compared
 DIGITS = 2  # kept of a difference
 MEMBERS = ("network", "table", "probability")
 
@@ -97,11 +97,11 @@ def compared(found: pd.DataFrame, given: pd.DataFrame) -> dict[str, Any]:
         for name in MEMBERS
         if name in given and found[name].notna().all()
     }
-    ranks = (t["probability"].rank(method="min").to_numpy() for t in (found, given))
+    ranks = [t["probability"].rank(method="min").tolist() for t in (found, given)]
     return {
         "n_lesions": len(found),
         "largest_difference": apart,
-        "same_ranking": bool(np.array_equal(*ranks)),
+        "same_ranking": ranks[0] == ranks[1],
     }
 
 

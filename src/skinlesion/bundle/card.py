@@ -152,7 +152,7 @@ def _points(shown: Scored) -> list[dict[str, Any]]:
             "threshold": point.threshold,
         }
         limits = {
-            f"{name}{end}": i[key]  # type: ignore[literal-required]
+            f"{name}{end}": i[key]
             for name, i in rates.items()
             for end, key in (("", "value"), ("_low", "low"), ("_high", "high"))
         }

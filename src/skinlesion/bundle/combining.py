@@ -86,7 +86,7 @@ def finished(scored: pd.DataFrame, combined: Combined) -> pd.DataFrame:
     found = scored.assign(
         logit=logit,
         probability=combined.calibrator.probability(scale.probability(logit)),
-        **{name: scale.probability(z.to_numpy()) for name, z in members.items()},
+        **{str(name): scale.probability(z.to_numpy()) for name, z in members.items()},
     )
     code = pd.factorize(scored["patient_id"])[0]
     alone = code < 0
@@ -106,7 +106,7 @@ def _spread(by_member: Mapping[str, np.ndarray], combined: Combined) -> np.ndarr
         combined.logit(pd.DataFrame({k: _of_fold(each, i) for k, each in by_member.items()}))
         for i in range(n_folds)
     ]
-    return np.std(of_folds, axis=0, ddof=1)
+    return np.asarray(np.std(of_folds, axis=0, ddof=1))
 
 
 def _of_fold(each: np.ndarray, i: int) -> np.ndarray:
