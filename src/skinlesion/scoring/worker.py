@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Images", "Job", "Needs", "check", "modules", "needs", "run"]
 
 # What a worker runs lies in these rooms, and on the ground.
-_ROOMS = ("dataset", "features", "network", "scoring", "explanation")
+_ROOMS = ("dataset", "features", "network", "shift", "scoring", "explanation")
 _GROUND = ("errors", "metrics", "params")
 _PACKAGE = __name__.partition(".")[0]
 _PACKAGES = ("distributed", "pandas")  # beside those that make pixels and scores
