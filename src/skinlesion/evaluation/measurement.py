@@ -17,6 +17,7 @@ from skinlesion.evaluation import (
     ranking,
     reliability,
     subgroups,
+    uncertainty,
 )
 from skinlesion.evaluation.bootstrap import Resamples
 from skinlesion.evaluation.calibration import Calibrator
@@ -115,6 +116,13 @@ def evaluate(
         lesions = sets[name]
         measured[name] = _counts(lesions) | _ranking(lesions, p, sampling, r)
         measured[name] |= _risks(lesions, sets["oof"], calibrator, p, r)
+        measured[name]["uncertainty"] = uncertainty.measures(
+            lesions,
+            r.stratified,
+            r.free,
+            threshold=measured[name]["operating_points"][0]["score_threshold"],
+            min_tpr=sampling.min_tpr,
+        )
         drawn[name] = curves.draw(
             lesions, r.stratified, r.free, n_bins=p.n_bins, n_points=p.n_curve_points
         )

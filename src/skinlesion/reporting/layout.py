@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from skinlesion.evaluation import comparison
 from skinlesion.evaluation.bootstrap import Interval
 from skinlesion.reporting import charts, statements
+from skinlesion.reporting.formats import Uncertainty
 from skinlesion.reporting.inputs import Inputs
 
 __all__ = ["mark", "number", "render", "typeset"]
@@ -30,13 +31,15 @@ def render(inputs: Inputs) -> str:
     Returns:
         HTML that needs no other file. The same inputs give the same bytes.
     """
-    environment = Environment(autoescape=True, undefined=StrictUndefined)
+    environment = Environment(
+        loader=FunctionLoader(_text), autoescape=True, undefined=StrictUndefined
+    )
     compared = partial(comparison.verdict, first="sorting", second="the model")
     environment.filters |= {"number": number, "percent": charts.percent, "compared": compared}
     environment.globals |= {"typeset": typeset, "mark": mark}
     shown = inputs.details.sets[inputs.details.primary]
     areas = [shown.ranking["auc"], *(group.auc for group in shown.subgroups.groups)]
-    return environment.from_string(_text("template.html")).render(
+    return environment.get_template("template.html").render(
         vars(inputs),
         style=_text("style.css"),
         said=statements,
@@ -46,6 +49,7 @@ def render(inputs: Inputs) -> str:
         groups=_by("attribute", map(vars, shown.subgroups.groups)),
         tiles=_by("kind", inputs.gallery),
         auc_limits=_limits(areas, 0.5, 1),
+        loss_limits=_loss_limits(shown.uncertainty),
         drop_limits={area: _limits(_drops(inputs, area), 0) for area in ("pauc", "auc")},
     )
 
@@ -132,6 +136,12 @@ def _by(key: str, records: Iterable[Mapping[str, Any]]) -> dict[str, list[Mappin
 def _drops(inputs: Inputs, area: str) -> list[Interval]:
     rows = [*inputs.importance, *inputs.table_importance]
     return [row[permuted][area] for row in rows for permuted in ("across", "within")]
+
+
+def _loss_limits(found: Uncertainty | None) -> dict[str, tuple[float, float]]:
+    bins = found.errors.bins if found else []
+    names = ("loss", "excess") if bins else ()
+    return {name: _limits([getattr(b, name) for b in bins], 0) for name in names}
 
 
 def _limits(intervals: Iterable[Interval], *inside: float) -> tuple[float, float]:
