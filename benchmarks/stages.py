@@ -48,7 +48,7 @@ COMMANDS = {
     "resample": ["0", "folds.csv", "draws.csv", "prior.json"],
     "encode": ["0", "folds.csv", "encoded", "--train-metadata", TRAIN],
     "boost": ["0", "folds.csv", "features", "expert", "boost-log"],
-    "calibrate": ["predictions", "calibrated"],
+    "calibrate": ["predictions", "calibrated", "--shift", "shift"],
     "evaluate": [
         *("calibrated", "--unreadable", "predictions/unreadable.csv", "--train-metadata", TRAIN),
         *("--evaluation", "e.json", "--details", "details.json", "--plots", "plots"),
@@ -61,6 +61,7 @@ def predictions(folder: str) -> None:
     folds = pd.read_csv(out.parent / "folds.csv")
     folds["score"] = expit(rng.normal(-8.5 + 2.5 * folds["target"], 1.5))
     out.mkdir()
+    (out.parent / "shift").mkdir()
     folds[folds["fold"] < 0].to_csv(out / "holdout.csv", index=False)
     folds[folds["fold"] >= 0].to_csv(out / "oof.csv", index=False)
     test = folds[["isic_id", "score"]].rename(columns={"score": "target"})
@@ -69,7 +70,11 @@ def predictions(folder: str) -> None:
     for name, of in (("holdout", "holdout"), ("oof", "oof"), ("submission", "test")):
         table = pd.read_csv(out / f"{name}.csv")
         scores = dict.fromkeys(("table", "table_alone", "colour"), table.iloc[:, -1])
+        scores["table_sd_seeds"] = rng.gamma(4, 0.1, len(table))
         table[["isic_id"]].assign(**scores).to_csv(out / f"table-{of}.csv", index=False)
+        (out / f"network-{of}.csv").write_text("isic_id\n")
+        marks = table[["isic_id"]].assign(image_distance=1.0, shift="")
+        marks.to_csv(out.parent / "shift" / f"{of}.csv", index=False)
 
 
 def part(folder: str) -> None:

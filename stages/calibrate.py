@@ -1,8 +1,10 @@
-"""Stage `calibrate`: combine the members' scores into one probability, by out-of-fold lesions.
+"""Stage `calibrate`: combine the members into one probability, by out-of-fold lesions.
 
 With one member the order of the lesions stays. Out-of-fold patients do not decide on themselves:
-each part of them is combined and calibrated by the others. Writes submission.csv, holdout.csv,
-oof.csv, combination.json and calibration.json.
+each part of them is combined and calibrated by the others. Writes submission.csv, test.csv,
+holdout.csv, oof.csv, combination.json and calibration.json. Beside its probability a lesion has
+its uncertainty, how far the logits of its models are apart, and in what it lies far outside the
+training data.
 """
 
 from pathlib import Path
@@ -11,23 +13,27 @@ from skinlesion import command, params
 from skinlesion.evaluation import calibration, combination
 
 
-def main(predictions: Path, calibrated: Path) -> None:
+def main(predictions: Path, calibrated: Path, *, shift: Path) -> None:
     p = params.load("calibrate", combination.Params)
     scored = combination.join(predictions)
     members = combination.present(scored["oof"], p)
     combined = combination.fit(scored["oof"], members, p)
     oof = combination.apply_nested(scored["oof"], members, p)
-    holdout, submission = (
-        combination.apply(scored[k], combined) for k in ("holdout", "submission")
-    )
+    holdout, test = (combination.apply(scored[k], combined) for k in ("holdout", "submission"))
     calibrator = calibration.fit(scored["oof"].assign(score=combined.score(scored["oof"])), p)
-    holdout["probability"] = calibrator.probability(holdout["score"])
-    submission["target"] = calibrator.probability(submission["score"])
+    for table in (holdout, test):
+        table["probability"] = calibrator.probability(table["score"])
 
     calibrated.mkdir(parents=True, exist_ok=True)
-    submission[["isic_id", "target"]].to_csv(calibrated / "submission.csv", index=False)
-    holdout.to_csv(calibrated / "holdout.csv", index=False)
-    oof.to_csv(calibrated / "oof.csv", index=False)
+    submission = test[["isic_id", "probability"]].rename(columns={"probability": "target"})
+    submission.to_csv(calibrated / "submission.csv", index=False)
+    for name, table in {
+        "test": test.drop(columns="target"),
+        "holdout": holdout,
+        "oof": oof,
+    }.items():
+        marked = combination.marked(table, shift / f"{name}.csv")
+        marked.to_csv(calibrated / f"{name}.csv", index=False)
     combination.save(calibrated / "combination.json", combined)
     (calibrated / "calibration.json").write_text(calibrator.model_dump_json(indent=1) + "\n")
     print(f"{combination.summary(combined)}; {calibration.summary(calibrator)}")

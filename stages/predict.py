@@ -5,6 +5,9 @@ patient_id, target, fold and score. The holdout is scored by all models, whose l
 averaged; each out-of-fold lesion by the model that did not see it. Where DASK_SCHEDULER_ADDRESS
 is set, the workers of that cluster score.
 
+Beside them, network-*.csv holds how far the network's logits spread, and image-*.npy its pooled
+image features, shortened: those of the first fold's model, so of out-of-fold lesions that fold's.
+
 The table expert scores the same lesions by their numbers: table-test.csv, table-holdout.csv and
 table-oof.csv.
 """
@@ -17,7 +20,16 @@ from skinlesion import command, params
 from skinlesion.dataset import challenge, metadata, partition
 from skinlesion.features import shift
 from skinlesion.network import backend, trained
-from skinlesion.scoring import engine, executor, lesions, members, predict, test_set, training_set
+from skinlesion.scoring import (
+    engine,
+    executor,
+    lesions,
+    members,
+    predict,
+    test_scores,
+    test_set,
+    training_set,
+)
 
 
 def main(
@@ -27,23 +39,19 @@ def main(
     backend.start(keras)
     p = params.load("predict", predict.Params)
     expected = params.load("split", partition.Params).train_folds
-    split = metadata.read(folds)
-    tables = members.load(numbers.experts, expected)
+    split, tables = metadata.read(folds), members.load(numbers.experts, expected)
     by_fold = trained.load_folds(models, expected=expected)
     sys.stderr.write(shift.said(folder.test_metadata, [m.encoder for m in by_fold.values()]))
-    plan = executor.Plan(models, tuple(by_fold), keras, partial(engine.prepared, name=p.engine))
-    with executor.opened(plan, by_fold) as run_on:
+    prepare = partial(engine.prepared, name=p.engine, features_of=min(expected))
+    with executor.opened(executor.Plan(models, tuple(by_fold), keras, prepare), by_fold) as run_on:
         test = lesions.Source(folder.test_metadata, run_on(folder.test_images))
         train = lesions.Source(folder.train_metadata, run_on(folder.train_images))
-        isic_ids = test_set.isic_ids(test.metadata)
-        pieces = predict.score(by_fold, test, p, lesions.Selection("test", len(isic_ids)))
-        scored = test_set.joined(pieces, isic_ids)
+        scored, features = test_scores.score(by_fold, test, p)
         print(test_set.summary(scored, n_models=len(by_fold)))
         holdout, oof = training_set.score(by_fold, split, train, p)
     out.mkdir(parents=True, exist_ok=True)
-    test_set.write(scored, out)
-    holdout.to_csv(out / "holdout.csv", index=False)
-    oof.to_csv(out / "oof.csv", index=False)
+    test_scores.write(scored, features, out)
+    training_set.write(holdout, oof, out)
     members.write(tables, numbers.features, split, out)
 
 

@@ -17,12 +17,13 @@ from skinlesion.reporting import inputs
 
 ROOT = Path(__file__).parents[1]
 NAMES = (
-    *("params.yaml", "data.json", "details.json", "plots", "calibrated", "explanations"),
-    *("train", "models", "out.html"),
+    *("params.yaml", "data.json", "details.json", "shift.json", "plots", "calibrated"),
+    *("explanations", "train", "models", "out.html"),
 )
 LONG = (
     "Department of Dermatology and Venereology, University Hospital of a City With a Long Name, X"
 )
+FOUND = ("uncertain", "by_score", "random")
 FEATURES = ["tile", "clin_size_long_diam_mm", "tbp_lv_deltaLBnorm", "age_approx", "sex"]
 
 
@@ -189,9 +190,59 @@ def members() -> dict[str, Any]:
     return {"rows": rows, "context": {name: interval(0.02, 0.013) for name in measures}}
 
 
+def uncertainty() -> dict[str, Any]:
+    """How much the spread of logits is worth."""
+    bins = [
+        {
+            "low": 0.03 * i + 0.02,
+            "high": 0.03 * i + 0.05,
+            "n_lesions": 358,
+            "n_positives": 10 + 5 * i,
+            "loss": interval(0.06 + 0.02 * i, 0.03),
+            "excess": interval(0.01 * i - 0.02, 0.03),
+        }
+        for i in range(5)
+    ]
+    areas = {"auc": 0.93, "pauc": 0.151, "sensitivity": 0.89}
+    abstaining = {
+        **{"share": 0.1, "n_lesions": 179, "n_positives": 16, "n_more": 118},
+        "rest": {name: interval(value, 0.03) for name, value in areas.items()},
+        "difference": {name: interval(0.004, 0.003) for name in areas},
+        "found": {k: interval(0.9 + i / 100, 0.05) for i, k in enumerate(FOUND)},
+        "gain": interval(-0.01, 0.004),
+    }
+    errors = {"bins": bins, "loss": interval(0.33, 0.05), "by_probability": interval(0.91, 0.01)}
+    sources = ["seeds of the table expert", "views of the tile"]
+    return {"sources": sources, "errors": errors, "abstaining": abstaining}
+
+
+def shift() -> dict[str, Any]:
+    """metrics/shift.json, with a test set of other cameras."""
+    names = ["tbp_lv_L", "attribution", "sex", "age_approx", "distance of the image features"]
+    columns = [
+        {
+            "name": name,
+            **{"psi": 1.4 / (i + 1) ** 2, "by_chance": 0.01 * (i + 1), "p_value": 1e-5 * 9**i},
+            "reading": ["much", "much", "some", "alike", "alike"][i],
+            **({} if i == 4 else {"missing": 0.01 * i, "missing_in_training": 0.012}),
+            **({"new": {"another clinic": 310}, "vanished": ["acemid mia"]} if i == 1 else {}),
+        }
+        for i, name in enumerate(names)
+    ]
+    test = {"n_lesions": 600, "n_patients": None, "n_marked": 31, "columns": columns}
+    alike = [column | {"reading": "alike"} for column in columns[2:]]
+    holdout = {"n_lesions": 1789, "n_patients": 150, "n_marked": 1, "columns": alike}
+    return {
+        "training": {"n_lesions": 3300, "n_patients": 284},
+        "readings": {"some": 0.1, "much": 0.25, "level": 0.001},
+        "sets": {"test": test, "holdout": holdout},
+    }
+
+
 def details(*, primary: str = "holdout", **changes: Any) -> dict[str, Any]:
     """metrics/details.json; `changes` are made to the primary set."""
-    sets = {"oof": scored(840, 57), primary: scored() | {"members": members()} | changes}
+    beside = {"members": members(), "uncertainty": uncertainty()}
+    sets = {"oof": scored(840, 57), primary: scored() | beside | changes}
     calibrator = {"method": "platt", "reason": "", "slope": 0.9, "intercept": -0.1}
     return {
         "primary": primary,
@@ -332,6 +383,7 @@ def write(
     paths["params.yaml"].write_text(text)
     paths["data.json"].write_text(json.dumps(data()))
     paths["details.json"].write_text(json.dumps(found))
+    paths["shift.json"].write_text(json.dumps(shift()))
     for name, table in (drawn or curves()).items():
         table.to_csv(paths["plots"] / f"{found['primary']}_{name}.csv", index=False)
     given = importance()

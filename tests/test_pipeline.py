@@ -206,7 +206,7 @@ def test_only_cheap_stages_write_what_the_cache_does_not_keep(name):
     uncached = [e for e in outs(STAGES[name]) if isinstance(e, dict)]
 
     assert all(options == {"cache": False} for e in uncached for options in e.values())
-    assert bool(uncached) == (name in ("check", "evaluate"))
+    assert bool(uncached) == (name in ("check", "shift", "evaluate"))
 
 
 def test_the_plots_are_of_curves_that_evaluate_draws_or_train_logs():

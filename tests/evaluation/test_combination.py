@@ -66,7 +66,7 @@ def test_the_better_member_weighs_more_and_one_that_misleads_is_left_out():
 def test_one_member_keeps_its_scores_to_the_bit_and_is_calibrated_as_before():
     oof, p = drawn(), params(members=["network"])
     combined = combination.fit(oof, ["network"], p)
-    score, alone, probability = combination.nested(oof, ["network"], p)
+    score, alone, probability, _ = combination.nested(oof, ["network"], p)
     for same in (combined.score(oof), score, alone):
         np.testing.assert_array_equal(same, oof["network"])
     expected = calibration.nested(oof.assign(score=oof["network"]), p)
@@ -110,7 +110,7 @@ def test_no_patient_decides_on_its_own_scores(combine):
 def test_the_order_of_the_rows_does_not_matter():
     oof, p = drawn(), params()
     rows = np.random.default_rng(0).permutation(len(oof))
-    score, _, probability = combination.nested(oof.iloc[rows].reset_index(drop=True), BOTH, p)
+    score, _, probability, _ = combination.nested(oof.iloc[rows].reset_index(drop=True), BOTH, p)
     expected = combination.nested(oof, BOTH, p)
     np.testing.assert_allclose(score, expected[0][rows], rtol=1e-9)
     np.testing.assert_allclose(probability, expected[2][rows], rtol=1e-9)
@@ -158,6 +158,9 @@ def write(folder, lesions: pd.DataFrame, other: pd.DataFrame) -> None:
     for name in ("holdout", "oof"):
         lesions.assign(score=lesions["network"]).to_csv(folder / f"{name}.csv", index=False)
         other.to_csv(folder / f"table-{name}.csv", index=False)
+    for name in ("holdout", "oof", "test"):
+        spread = pd.DataFrame({"isic_id": lesions["isic_id"], "network_sd_views": 0.25})
+        spread[::-1].to_csv(folder / f"network-{name}.csv", index=False)
     test = lesions[["isic_id"]].assign(target=lesions["network"])
     test.to_csv(folder / "submission.csv", index=False)
     other.to_csv(folder / "table-test.csv", index=False)
@@ -170,6 +173,7 @@ def test_scores_are_joined_by_isic_id(tmp_path):
     for found in combination.join(tmp_path).values():
         np.testing.assert_allclose(found["table"], lesions["table"])
         np.testing.assert_allclose(found["network"], lesions["network"])
+        assert found["network_sd_views"].tolist() == [0.25] * 20
 
 
 def test_a_lesion_that_the_table_expert_lacks_is_named(tmp_path):
@@ -183,3 +187,58 @@ def test_a_run_without_a_table_expert_has_the_network_only(tmp_path):
     lesions = drawn(n=20).drop(columns=["table", "table_alone"])
     write(tmp_path, lesions, lesions[["isic_id"]][:0])
     assert "table" not in combination.join(tmp_path)["oof"]
+
+
+# === Uncertainty and marks ===
+
+
+def spread(lesions: pd.DataFrame) -> pd.DataFrame:
+    rng = np.random.default_rng(3)
+    columns = [c for of in combination.SPREADS.values() for c in of]
+    return lesions.assign(**{c: rng.gamma(1, 0.2, len(lesions)) for c in columns})
+
+
+def test_the_uncertainty_is_the_root_of_the_weighted_sum_of_squares():
+    lesions = spread(drawn(n=20))
+    combined = combination.Combination(
+        method="logistic", weights={"network": 0.25, "table": 0.75}, ranks={}
+    )
+    variance = sum(
+        combined.weights[name] ** 2 * lesions[column] ** 2
+        for name, columns in combination.SPREADS.items()
+        for column in columns
+    )
+
+    np.testing.assert_allclose(combined.uncertainty(lesions), np.sqrt(variance))
+    one = combination.Combination(method="one", weights={"table": 1.0}, ranks={})
+    own = lesions.drop(columns="table_sd_folds")
+    np.testing.assert_allclose(one.uncertainty(own), lesions["table_sd_seeds"])
+
+
+def test_without_a_spread_of_a_member_that_counts_the_uncertainty_is_not_known():
+    lesions = spread(drawn(n=20)).drop(columns=["table_sd_folds", "table_sd_seeds"])
+    one = combination.Combination(method="one", weights={"table": 1.0}, ranks={})
+    ranks = combination.fit(drawn(), BOTH, params(combine="ranks"))
+
+    assert np.isnan(one.uncertainty(lesions)).all()
+    assert np.isnan(ranks.uncertainty(spread(drawn(n=20)))).all()
+
+
+def test_a_patients_uncertainty_is_by_the_weights_of_the_other_patients():
+    oof, p = spread(drawn()), params()
+    found = combination.apply_nested(oof, BOTH, p)["uncertainty"]
+    part = calibration.parts(oof, p)
+    for i in range(p.n_parts):
+        others = combination.fit(oof[part != i], BOTH, p)
+        np.testing.assert_allclose(found[part == i], others.uncertainty(oof[part == i]))
+
+
+def test_marks_are_joined_by_isic_id_and_an_absent_lesion_is_named(tmp_path):
+    lesions = drawn(n=4)[["isic_id"]]
+    marks = lesions.assign(image_distance=1.0, shift=[None, "sex 'x', y; the tile", None, "age"])
+    marks[::-1].to_csv(tmp_path / "oof.csv", index=False)
+    found = combination.marked(lesions, tmp_path / "oof.csv")
+    assert found["shift"].tolist() == ["", "sex 'x', y; the tile", "", "age"]
+    marks[1:].to_csv(tmp_path / "oof.csv", index=False)
+    with pytest.raises(InputError, match=r"oof.csv must hold every lesion. ISIC_0000000 is absent"):
+        combination.marked(lesions, tmp_path / "oof.csv")

@@ -53,8 +53,19 @@ def test_a_lesion_is_scored_by_the_model_that_did_not_see_it_and_the_holdout_by_
 def test_the_test_set_is_scored_by_all(folder, tables):
     found = members.score(tables, folder / "test.parquet")
     mean = (logits(folder, tables, 0) + logits(folder, tables, 1)) / 2
-    assert list(found) == ["isic_id", "table", "table_alone"]
+    assert list(found) == [*("isic_id", "table", "table_sd_folds", "table_alone", "table_sd_seeds")]
     np.testing.assert_allclose(np.log(found["table"] / (1 - found["table"])), mean)
+
+
+def test_the_spread_is_that_over_folds_and_over_seeds(folder, tables):
+    found = members.score(tables, folder / "test.parquet")
+    by_fold = np.array([logits(folder, tables, k) for k in (0, 1)])
+    seeds = []
+    for e in tables.experts.values():
+        [piece] = matrix.pieces(folder / "train.parquet", e.columns, e.categories)
+        seeds.append(e.logits(piece.values).spread)
+    np.testing.assert_allclose(found["table_sd_folds"], by_fold.std(0, ddof=1))
+    np.testing.assert_allclose(found["table_sd_seeds"], np.sqrt(np.mean(np.square(seeds), 0)))
 
 
 def test_tables_are_written_with_the_columns_that_there_are_models_of(

@@ -10,6 +10,8 @@ from skinlesion.dataset import images, metadata, stores
 from skinlesion.errors import InputError
 from skinlesion.scoring import executor, lesions, training_set
 
+HOLDOUT = lesions.Selection("holdout")
+SCORED = ["score", "sd_folds", "sd_views"]
 pytestmark = pytest.mark.usefixtures("keras_started")
 
 
@@ -22,7 +24,7 @@ def folds(challenge):
 
 def fold_scored(models, folds, challenge):
     source = learnt_from(models, challenge)
-    return training_set.score_fold(by_number(models), folds, source, PARAMS, name="holdout")
+    return training_set.score_fold(by_number(models), folds, source, PARAMS, HOLDOUT)
 
 
 def learnt_from(models, challenge, broken=()) -> lesions.Source:
@@ -35,7 +37,7 @@ def test_a_folds_scores_keep_target_and_patient_of_each_lesion(make, folds, chal
     found = fold_scored([m], folds, challenge)
     columns = ["isic_id", "patient_id", "target", "fold"]
 
-    assert found.columns.tolist() == [*columns, "score"]
+    assert found.columns.tolist() == [*columns, *SCORED]
     pd.testing.assert_frame_equal(
         found[columns].sort_values("isic_id", ignore_index=True),
         folds[columns].sort_values("isic_id", ignore_index=True),
@@ -52,7 +54,7 @@ def test_a_folds_scores_keep_target_and_patient_of_each_lesion(make, folds, chal
 def test_a_fold_without_lesions_is_an_empty_table(make, folds, challenge):
     found = fold_scored([make(backbone="none")], folds.iloc[:0], challenge)
 
-    assert found.columns.tolist() == ["isic_id", "patient_id", "target", "fold", "score"]
+    assert found.columns.tolist() == ["isic_id", "patient_id", "target", "fold", *SCORED]
     assert len(found) == 0
 
 
@@ -66,7 +68,7 @@ def test_a_known_lesions_tile_must_be_readable(make, folds, challenge):
     models, isic_id = [make()], folds["isic_id"].iloc[5]
     broken = learnt_from(models, challenge, broken=[isic_id])
     with pytest.raises(images.ImageError, match=isic_id):
-        training_set.score_fold(by_number(models), folds, broken, PARAMS, name="holdout")
+        training_set.score_fold(by_number(models), folds, broken, PARAMS, HOLDOUT)
 
 
 def test_the_holdout_is_scored_by_all_and_a_fold_by_its_own_model(make, folds, challenge):

@@ -24,10 +24,23 @@ class Ensemble:
         Returns:
             Shape (n_lesions,), float64, on the true prior.
         """
-        values, total = np.ascontiguousarray(values), np.zeros(len(values))
-        for booster in self.boosters if len(values) else []:
-            total += np.asarray(booster.predict(values, raw_score=True))
-        return total / len(self.boosters) - self.prior_shift
+        return self.spread(values)[0]
+
+    def spread(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Score lesions, and say how far the models are apart.
+
+        Args:
+            values: Shape (n_lesions, n_columns), float32.
+
+        Returns:
+            As `logits`; and the standard deviation of the models' logits, NaN of one model.
+        """
+        values = np.ascontiguousarray(values)
+        found = np.zeros((len(self.boosters), len(values)))
+        for i, booster in enumerate(self.boosters if len(values) else []):
+            found[i] = booster.predict(values, raw_score=True)
+        apart = found.std(0, ddof=1) if len(found) > 1 else np.full(len(values), np.nan)
+        return np.asarray(sum(found) / len(found)) - self.prior_shift, apart
 
 
 @dataclass(frozen=True)

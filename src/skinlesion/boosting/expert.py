@@ -45,6 +45,7 @@ class Scores:
 
     context: np.ndarray  # shape (n_lesions,), beside the patient's others, where there are enough
     alone: np.ndarray  # shape (n_lesions,), as if each were its patient's only lesion
+    spread: np.ndarray  # shape (n_lesions,), standard deviation over seeds of `context`; NaN of one
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,12 @@ class Expert:
             values: Shape (n_lesions, n_columns), float32, in the order of `columns`.
         """
         n_alone = self.columns.n_alone
-        alone = self.ensembles[ALONE].logits(values[:, :n_alone])
+        alone, spread = self.ensembles[ALONE].spread(values[:, :n_alone])
         if CONTEXT not in self.ensembles:
-            return Scores(alone, alone)
+            return Scores(alone, alone, spread)
         known, context = ~np.isnan(values[:, n_alone:]).all(1), alone.copy()
-        context[known] = self.ensembles[CONTEXT].logits(values[known])
-        return Scores(context, alone)
+        context[known], spread[known] = self.ensembles[CONTEXT].spread(values[known])
+        return Scores(context, alone, spread)
 
 
 def save(folder: Path, facts: Facts, fitted: dict[str, Fitted]) -> None:

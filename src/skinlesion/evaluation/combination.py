@@ -16,6 +16,7 @@ from skinlesion.params import Block
 
 __all__ = [
     "ALONE",
+    "SPREADS",
     "Combination",
     "Params",
     "apply",
@@ -23,6 +24,7 @@ __all__ = [
     "fit",
     "join",
     "load",
+    "marked",
     "nested",
     "present",
     "save",
@@ -31,6 +33,11 @@ __all__ = [
 
 # A member's scores where each lesion is read as its patient's only one; others do not differ.
 ALONE = {"table": "table_alone"}
+# How far a member's logit spreads, by source.
+SPREADS = {
+    "network": ("network_sd_folds", "network_sd_views"),
+    "table": ("table_sd_folds", "table_sd_seeds"),
+}
 N_STEPS = 1000  # between the out-of-fold logits that stand for their ranks
 
 
@@ -69,6 +76,26 @@ class Combination(Block):
             total += weight * (self._rank(name, logits) if self.method == "ranks" else logits)
         return total if self.method == "ranks" else np.asarray(expit(total))
 
+    def uncertainty(self, scores: pd.DataFrame) -> np.ndarray:
+        """Say how far the models that made a score are apart.
+
+        Args:
+            scores: The columns of SPREADS, those that there are.
+
+        Returns:
+            Shape (n_lesions,), the standard deviation of the logit of `score` over folds, seeds
+            and views, as if these moved it independently of each other; NaN where the members
+            that count are of one model and one view, or where ranks are combined, not logits.
+        """
+        total, found = np.zeros(len(scores)), np.zeros(len(scores), bool)
+        for name, weight in self.weights.items() if self.method != "ranks" else ():
+            for column in SPREADS[name] if weight else ():
+                if column in scores:
+                    sd = scores[column].to_numpy(np.float64)
+                    total += weight**2 * np.nan_to_num(sd) ** 2
+                    found |= ~np.isnan(sd)
+        return np.where(found, np.sqrt(total), np.nan)
+
     def _rank(self, name: str, logits: np.ndarray) -> np.ndarray:
         steps = self.ranks[name]
         places = (np.arange(len(steps)) + 0.5) / len(steps)
@@ -83,7 +110,8 @@ def join(predictions: Path) -> dict[str, pd.DataFrame]:
 
     Returns:
         Under "submission", "holdout" and "oof": what the network's table holds, its score as
-        `network`, and `table`, `table_alone` and `colour`, those that were scored.
+        `network`, and `table`, `table_alone` and `colour`, those that were scored; the columns of
+        SPREADS, those that there are.
 
     Raises:
         InputError: A table is absent, or lacks a lesion of the network's.
@@ -93,8 +121,31 @@ def join(predictions: Path) -> dict[str, pd.DataFrame]:
         scored = metadata.read(predictions / f"{name}.csv")
         network = scored["target" if name == "submission" else "score"]
         added = _by_table(predictions / f"table-{other}.csv", scored["isic_id"])
-        found[name] = pd.concat([scored.assign(network=network), added], axis=1)
+        spread = metadata.read(predictions / f"network-{other}.csv").set_index("isic_id")
+        spread = spread.reindex(scored["isic_id"]).reset_index(drop=True)
+        found[name] = pd.concat([scored.assign(network=network), added, spread], axis=1)
     return found
+
+
+def marked(table: pd.DataFrame, marks_csv: Path) -> pd.DataFrame:
+    """Mark the lesions that lie far outside the training data.
+
+    Args:
+        table: isic_id, one row per lesion.
+        marks_csv: isic_id and shift, of these lesions, from stage `shift`.
+
+    Returns:
+        The table with shift, "" or what is far outside, as its last column.
+
+    Raises:
+        InputError: A lesion has no row.
+    """
+    marks = metadata.read(marks_csv, columns=["isic_id", "shift"], text=["shift"])
+    found = marks.set_index("isic_id")["shift"]
+    absent = sorted(set(table["isic_id"]) - set(found.index))
+    if absent:
+        raise InputError(f"{marks_csv} must hold every lesion. {absent[0]} is absent.")
+    return table.assign(shift=found.loc[table["isic_id"]].fillna("").to_numpy())
 
 
 def _by_table(path: Path, isic_ids: pd.Series) -> pd.DataFrame:
@@ -158,9 +209,11 @@ def apply(scored: pd.DataFrame, combined: Combination) -> pd.DataFrame:
 
     Returns:
         What is known of the lesions, score, the members' scores as `member_...`, and, where
-        there is a table expert, score_alone, of each lesion as its patient's only one.
+        there is a table expert, score_alone, of each lesion as its patient's only one; the
+        columns of SPREADS that there are, and uncertainty, as `Combination.uncertainty`.
     """
-    return _laid_out(scored, combined.score(scored), combined.score(scored, alone=True))
+    score, alone = combined.score(scored), combined.score(scored, alone=True)
+    return _laid_out(scored, score, alone, combined.uncertainty(scored))
 
 
 def apply_nested(oof: pd.DataFrame, members: list[str], p: Params) -> pd.DataFrame:
@@ -174,8 +227,8 @@ def apply_nested(oof: pd.DataFrame, members: list[str], p: Params) -> pd.DataFra
     Returns:
         As `apply`, and probability.
     """
-    score, alone, probability = nested(oof, members, p)
-    return _laid_out(oof, score, alone).assign(probability=probability)
+    score, alone, probability, uncertainty = nested(oof, members, p)
+    return _laid_out(oof, score, alone, uncertainty).assign(probability=probability)
 
 
 def save(path: Path, combined: Combination) -> None:
@@ -203,9 +256,7 @@ def load(path: Path) -> Combination:
         raise InputError(f"{path} must be a combination. {error}") from None
 
 
-def nested(
-    oof: pd.DataFrame, members: list[str], p: Params
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def nested(oof: pd.DataFrame, members: list[str], p: Params) -> tuple[np.ndarray, ...]:
     """Combine scores and turn them into probabilities without any patient deciding on their own.
 
     Args:
@@ -214,15 +265,16 @@ def nested(
         p: The block `calibrate`.
 
     Returns:
-        Scores, scores of each lesion alone, and probabilities, each of shape (n_lesions,). Each
-        part of the patients is combined and calibrated by the others.
+        Scores, scores of each lesion alone, probabilities and uncertainties, each of shape
+        (n_lesions,). Each part of the patients is combined and calibrated by the others.
     """
     if len(members) == 1:
         one = fit(oof, members, p)
         lesions = oof.assign(score=one.score(oof))
-        return one.score(oof), one.score(oof, alone=True), calibration.nested(lesions, p)
+        alone, apart = one.score(oof, alone=True), one.uncertainty(oof)
+        return one.score(oof), alone, calibration.nested(lesions, p), apart
     part = calibration.parts(oof, p)
-    score, alone, probability = (np.empty(len(oof)) for _ in range(3))
+    score, alone, probability, apart = (np.empty(len(oof)) for _ in range(4))
     left_as_it_is = False
     for i in range(p.n_parts):
         own, others = oof[part == i], oof[part != i]
@@ -231,8 +283,9 @@ def nested(
         left_as_it_is |= calibrator.method == "none"
         score[part == i] = combined.score(own)
         alone[part == i] = combined.score(own, alone=True)
+        apart[part == i] = combined.uncertainty(own)
         probability[part == i] = calibrator.probability(score[part == i])
-    return score, alone, score if left_as_it_is else probability
+    return score, alone, score if left_as_it_is else probability, apart
 
 
 def summary(combined: Combination) -> str:
@@ -246,13 +299,19 @@ def summary(combined: Combination) -> str:
     return f"{of[combined.method]} {said}"
 
 
-def _laid_out(scored: pd.DataFrame, score: np.ndarray, alone: np.ndarray) -> pd.DataFrame:
+def _laid_out(
+    scored: pd.DataFrame, score: np.ndarray, alone: np.ndarray, apart: np.ndarray
+) -> pd.DataFrame:
     kept = [c for c in ("isic_id", "patient_id", "target", "fold") if c in scored]
     found = scored[kept].assign(score=score)
     for name in ("network", "table", "table_alone", "colour"):
         if name in scored:
             found[f"member_{name}"] = scored[name]
-    return found.assign(score_alone=alone) if "table_alone" in scored else found
+    if "table_alone" in scored:
+        found["score_alone"] = alone
+    spreads = [c for columns in SPREADS.values() for c in columns if c in scored]
+    found[spreads] = scored[spreads]
+    return found.assign(uncertainty=apart)
 
 
 def _weights(logits: Mapping[str, np.ndarray], y_true: np.ndarray) -> dict[str, float]:

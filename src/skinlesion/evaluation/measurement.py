@@ -17,6 +17,7 @@ from skinlesion.evaluation import (
     ranking,
     reliability,
     subgroups,
+    uncertainty,
     usefulness,
 )
 from skinlesion.evaluation.bootstrap import Resamples
@@ -118,6 +119,13 @@ def evaluate(
         lesions = sets[name]
         measured[name] = _counts(lesions) | _ranking(lesions, p, sampling, r)
         measured[name] |= _risks(lesions, sets["oof"], calibrator, p, r)
+        measured[name]["uncertainty"] = uncertainty.measures(
+            lesions,
+            r.stratified,
+            r.free,
+            threshold=measured[name]["operating_points"][0]["score_threshold"],
+            min_tpr=sampling.min_tpr,
+        )
         useful, looks = usefulness.measures(
             _orders(lesions, p),
             r.stratified,

@@ -11,7 +11,7 @@ from skinlesion.evaluation import bootstrap, calibration
 from skinlesion.evaluation.clinics import MEASURES
 from skinlesion.params import Block
 
-__all__ = ["Data", "Details", "Facts", "Interval", "Train", "load"]
+__all__ = ["Data", "Details", "Facts", "Interval", "Shift", "Train", "Uncertainty", "load"]
 
 
 class Format(BaseModel):
@@ -181,6 +181,48 @@ class Clinics(Format):
     rows: list[Clinic]
 
 
+class UncertaintyBin(Format):
+    """Errors of lesions of about the same uncertainty."""
+
+    low: float
+    high: float
+    n_lesions: int
+    n_positives: int
+    loss: Interval
+    excess: Interval
+
+
+class Errors(Format):
+    """Errors against the uncertainty."""
+
+    bins: list[UncertaintyBin]
+    loss: Interval
+    by_probability: Interval
+
+
+Rest = Annotated[Intervals, _having("auc", "pauc", "sensitivity")]
+
+
+class Abstaining(Format):
+    """What is gained where the most uncertain lesions go to a person."""
+
+    n_lesions: int
+    n_positives: int
+    n_more: int
+    rest: Rest
+    difference: Rest
+    found: Annotated[Intervals, _having("uncertain", "by_score", "random")]
+    gain: Interval
+
+
+class Uncertainty(Format):
+    """How much the spread of a lesion's logits is worth."""
+
+    sources: list[str]
+    errors: Errors
+    abstaining: Abstaining
+
+
 class Scored(Format):
     """What was measured on one set of scored lesions."""
 
@@ -198,6 +240,7 @@ class Scored(Format):
     look_budget: LookBudget
     net_benefit: NetBenefit
     cost: Cost | None
+    uncertainty: Uncertainty | None = None
     subgroups: Subgroups
 
 
@@ -253,6 +296,39 @@ class Data(Format):
     test: Part
     n_excluded: int
     warnings: list[str]
+
+
+# === metrics/shift.json ===
+
+
+class Difference(Format):
+    """How far one column of a set is from that of the training lesions."""
+
+    name: str
+    psi: float
+    by_chance: float
+    reading: Literal["alike", "some", "much"]
+    missing: float | None = None
+    missing_in_training: float | None = None
+    new: dict[str, int] = {}
+    vanished: list[str] = []
+
+
+class Compared(Format):
+    """How far a set is from the training lesions, the largest difference first."""
+
+    n_lesions: int
+    n_patients: int | None
+    n_marked: int
+    columns: list[Difference]
+
+
+class Shift(Format):
+    """The file metrics/shift.json."""
+
+    training: Annotated[dict[str, int], _having("n_lesions", "n_patients")]
+    readings: Annotated[dict[str, float], _having("some", "much", "level")]
+    sets: dict[Literal["test", "holdout"], Compared]
 
 
 # === models/fold-K/facts.json ===

@@ -12,7 +12,7 @@ import pandas as pd
 from skinlesion.dataset import metadata
 from skinlesion.errors import InputError
 from skinlesion.evaluation.curves import CURVES
-from skinlesion.reporting.formats import Data, Details, Facts, Train, load
+from skinlesion.reporting.formats import Data, Details, Facts, Shift, Train, load
 
 __all__ = [
     "Files",
@@ -40,6 +40,7 @@ class Files:
     params: Path
     data: Path
     details: Path
+    shift: Path
     plots: Path
     calibrated: Path
     explanations: Path
@@ -64,6 +65,7 @@ class Inputs:
     train: Train
     data: Data
     details: Details
+    shift: Shift
     curves: Mapping[str, pd.DataFrame]
     importance: list[dict[str, Any]]  # of the network's inputs
     table_importance: list[dict[str, Any]]  # of the table expert's; [] without one
@@ -92,6 +94,7 @@ def read(files: Files, *, raw: str, expected: Collection[int], train: Train) -> 
         train=train,
         data=load(files.data, Data),
         details=details,
+        shift=load(files.shift, Shift),
         curves=curves(files.plots, details.primary),
         importance=importance(files.explanations / "importance.csv"),
         table_importance=table_importance(files.explanations),

@@ -13,6 +13,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from skinlesion.evaluation import comparison
 from skinlesion.evaluation.bootstrap import Interval
 from skinlesion.reporting import charts, clinics, statements, usefulness_charts
+from skinlesion.reporting.formats import Uncertainty
 from skinlesion.reporting.inputs import Inputs
 
 __all__ = ["mark", "number", "render", "typeset"]
@@ -50,6 +51,7 @@ def render(inputs: Inputs) -> str:
         tiles=_by("kind", inputs.gallery),
         auc_limits=_limits(areas, 0.5, 1),
         clinic_limits=_clinic_limits(inputs),
+        loss_limits=_loss_limits(shown.uncertainty),
         drop_limits={area: _limits(_drops(inputs, area), 0) for area in ("pauc", "auc")},
     )
 
@@ -141,6 +143,12 @@ def _by(key: str, records: Iterable[Mapping[str, Any]]) -> dict[str, list[Mappin
 def _drops(inputs: Inputs, area: str) -> list[Interval]:
     rows = [*inputs.importance, *inputs.table_importance]
     return [row[permuted][area] for row in rows for permuted in ("across", "within")]
+
+
+def _loss_limits(found: Uncertainty | None) -> dict[str, tuple[float, float]]:
+    bins = found.errors.bins if found else []
+    names = ("loss", "excess") if bins else ()
+    return {name: _limits([getattr(b, name) for b in bins], 0) for name in names}
 
 
 def _limits(intervals: Iterable[Interval], *inside: float) -> tuple[float, float]:

@@ -1,4 +1,4 @@
 """Score any number of lesions with trained models, in bounded memory.
 
-May import boosting, derivation, network, features, dataset and the ground.
+May import boosting, derivation, shift, network, features, dataset and the ground.
 """

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from skinlesion.errors import InputError
 from skinlesion.network import trained
-from skinlesion.scoring import conversion, litert
+from skinlesion.scoring import conversion, image_features, litert
 
 __all__ = ["LiteRT", "prepared"]
 
@@ -26,17 +26,24 @@ class LiteRT:
         self._network = litert.Network(conversion.litert(logits), ["logit"])
 
     def predict_on_batch(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Return logits, shape (n, 1), float32, of inputs as `litert.Network.run` takes them."""
+        """Return what the network gives, shape (n, width), float32.
+
+        Args:
+            inputs: As `litert.Network.run` takes them.
+        """
         return self._network.run({name: inputs[name] for name in self.input})["logit"]
 
 
-def prepared(models: Mapping[int, trained.Trained], name: str) -> dict[int, trained.Trained]:
+def prepared(
+    models: Mapping[int, trained.Trained], name: str, *, features_of: int | None = None
+) -> dict[int, trained.Trained]:
     """Put models on the engine that is to run them.
 
     Args:
         models: By fold.
         name: "keras"; "litert"; or "auto", which is LiteRT where Keras would run on a processor, by
             TensorFlow in float32, and Keras elsewhere.
+        features_of: The fold whose model is also to give its pooled image features.
 
     Returns:
         The same models, which may be able to score and no more.
@@ -45,6 +52,10 @@ def prepared(models: Mapping[int, trained.Trained], name: str) -> dict[int, trai
         InputError: LiteRT is asked for and not installed, or Keras is on another backend or in
             another precision.
     """
+    if features_of in models:
+        one = models[features_of]
+        both = replace(one, logits=image_features.joined(one.logits))
+        models = {**models, features_of: both}
     if name == "auto":
         name = "keras" if _obstacle() or tf.config.get_visible_devices("GPU") else "litert"
     if name == "keras":

@@ -27,6 +27,7 @@ class Selection:
     name: str = "score"
     n_lesions: int | None = None  # for the progress bar
     isic_ids: pd.Index | None = None  # all where it is None
+    features_of: int | None = None  # the fold whose model's image features are wanted, too
 
 
 ALL = Selection()

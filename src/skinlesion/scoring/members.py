@@ -13,7 +13,8 @@ from skinlesion.scoring import scale
 
 __all__ = ["NAMES", "Files", "Tables", "load", "score", "write"]
 
-NAMES = ("table", "table_alone", "colour")  # the columns that may be written
+NAMES = ("table", "table_alone", "colour")  # the scores that may be written
+SPREAD = "table_sd_seeds"
 
 
 @dataclass(frozen=True)
@@ -57,22 +58,22 @@ def score(tables: Tables, parquet: Path, folds: pd.DataFrame | None = None) -> p
             lesion that of the model that did not see it. None: all get the mean.
 
     Returns:
-        isic_id and those of NAMES that there are models of: scores on the true prior. One row
-        per lesion that some model scores, in the order of the table.
+        isic_id and those of NAMES that there are models of: scores on the true prior; and how far
+        the logits of `table` spread, table_sd_folds over models of folds, and table_sd_seeds over
+        seeds (the root mean square over folds), those of them that there are. One row per lesion
+        that some model scores, in the order of the table.
 
     Raises:
         InputError: The table lacks a number.
     """
     found = pd.DataFrame(index=pd.Index([], dtype=object, name="isic_id"))
-    for name, models in _by_name(tables).items():
-        logits = [
-            _logits(run, pieces, _scored_by(fold, folds))
-            for fold, (pieces, run) in ((k, m(parquet)) for k, m in models.items())
-        ]
-        if logits:
-            mean = pd.concat(logits, axis=1, sort=False).mean(axis=1)
-            found = found.reindex(mean.index) if found.empty else found
-            found[name] = scale.probability(mean.to_numpy(np.float64))
+    for by_fold in _runs(tables):
+        parts = [_outputs(run, parquet, _scored_by(fold, folds)) for fold, run in by_fold.items()]
+        for name in parts[0] if parts else []:
+            of = pd.concat([part[name] for part in parts], axis=1, sort=False)
+            found = found.reindex(of.index) if found.empty else found
+            for column, values in _over_folds(of, name).items():
+                found[column] = values
     return found.reset_index()
 
 
@@ -96,25 +97,45 @@ def write(tables: Tables, features: Path, folds: pd.DataFrame, out: Path) -> Non
     scored[~is_held].to_csv(out / "table-oof.csv", index=False)
 
 
-Run = Callable[[np.ndarray], np.ndarray]
-Opened = tuple[Iterator[matrix.Matrix], Run]
+@dataclass(frozen=True)
+class _Run:
+    """Models of one fold: how their numbers are read, and what is made of them."""
+
+    pieces: Callable[[Path], Iterator[matrix.Matrix]]
+    outputs: Callable[[np.ndarray], dict[str, np.ndarray]]  # logits by name, and SPREAD
 
 
-def _by_name(tables: Tables) -> dict[str, dict[int, Callable[[Path], Opened]]]:
-    def of_expert(e: expert.Expert, mode: str) -> Callable[[Path], Opened]:
-        return lambda path: (
-            matrix.pieces(path, e.columns, e.categories),
-            lambda values: getattr(e.logits(values), mode),
+def _runs(tables: Tables) -> list[dict[int, _Run]]:
+    """By kind of model and by fold."""
+
+    def of_expert(e: expert.Expert) -> _Run:
+        def outputs(values: np.ndarray) -> dict[str, np.ndarray]:
+            found = e.logits(values)
+            return {"table": found.context, "table_alone": found.alone, SPREAD: found.spread}
+
+        return _Run(lambda path: matrix.pieces(path, e.columns, e.categories), outputs)
+
+    def of_baseline(b: baseline.Baseline) -> _Run:
+        return _Run(
+            lambda path: matrix.pieces(path, baseline.COLUMNS, {}),
+            lambda values: {"colour": b.logits(values)},
         )
 
-    def of_baseline(b: baseline.Baseline) -> Callable[[Path], Opened]:
-        return lambda path: (matrix.pieces(path, baseline.COLUMNS, {}), b.logits)
+    return [
+        {fold: of_expert(e) for fold, e in tables.experts.items()},
+        {fold: of_baseline(b) for fold, b in tables.baselines.items()},
+    ]
 
-    return {
-        "table": {k: of_expert(e, "context") for k, e in tables.experts.items()},
-        "table_alone": {k: of_expert(e, "alone") for k, e in tables.experts.items()},
-        "colour": {k: of_baseline(b) for k, b in tables.baselines.items()},
-    }
+
+def _over_folds(values: pd.DataFrame, name: str) -> dict[str, np.ndarray]:
+    """Sum up what the models of each fold, a column each, say of lesions."""
+    if name == SPREAD:
+        squares = (values**2).mean(axis=1).to_numpy(np.float64)
+        return {} if np.isnan(squares).all() else {name: np.sqrt(squares)}
+    found = {name: scale.probability(values.mean(axis=1).to_numpy(np.float64))}
+    if name == "table" and len(values.columns) > 1:
+        found["table_sd_folds"] = values.std(axis=1, ddof=1).to_numpy(np.float64)
+    return found
 
 
 def _scored_by(fold: int, folds: pd.DataFrame | None) -> pd.Index | None:
@@ -124,11 +145,11 @@ def _scored_by(fold: int, folds: pd.DataFrame | None) -> pd.Index | None:
     return wanted
 
 
-def _logits(run: Run, pieces: Iterator[matrix.Matrix], wanted: pd.Index | None) -> pd.Series:
+def _outputs(run: _Run, parquet: Path, wanted: pd.Index | None) -> pd.DataFrame:
     parts = []
-    for piece in pieces:
+    for piece in run.pieces(parquet):
         chosen = slice(None) if wanted is None else np.isin(piece.isic_ids, wanted.to_numpy())
-        parts.append(pd.Series(run(piece.values[chosen]), piece.isic_ids[chosen]))
+        parts.append(pd.DataFrame(run.outputs(piece.values[chosen]), piece.isic_ids[chosen]))
     found = pd.concat(parts)
     found.index.name = "isic_id"
     return found

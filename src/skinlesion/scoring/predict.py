@@ -39,8 +39,8 @@ def score(
         selection: Which of the lesions.
 
     Yields:
-        isic_id, logit (NaN where the tile cannot be read) and reason ("", or why it cannot),
-        in the order of the table. All pieces but the last are of whole batches.
+        As `ensemble.score`, in the order of the table. All pieces but the last are of whole
+        batches.
 
     Raises:
         InputError: The table lacks a feature or holds a bad value; a tile cannot be read and
@@ -50,10 +50,10 @@ def score(
     columns, text = trained.columns(chosen)
     n = executor.piece_size(selection.n_lesions, p.batch_size, source.run.min_pieces)
     pieces = (
-        ensemble.Piece(rows, folds, p.batch_size, p.strict, p.n_views)
+        ensemble.Piece(rows, folds, p.batch_size, p.strict, p.n_views, selection.features_of)
         for rows in lesions.pieces(source.metadata, columns, text, selection, n)
     )
-    known, n_passes = selection.n_lesions, ensemble.n_passes(chosen)
+    known, n_passes = selection.n_lesions, ensemble.n_passes(models)
     total = None if known is None else known * n_passes
     with tqdm(total=total, desc=selection.name, unit="tile", mininterval=1, maxinterval=30) as bar:
         yield from source.run.map(ensemble.score, pieces, bar.update)

@@ -9,9 +9,16 @@ import pandas as pd
 
 from skinlesion.dataset import metadata
 from skinlesion.errors import InputError
-from skinlesion.scoring import scale
+from skinlesion.scoring import network_spread, scale
 
-__all__ = ["Scored", "isic_ids", "joined", "median_for_unreadable", "summary", "write"]
+__all__ = [
+    "Scored",
+    "isic_ids",
+    "joined",
+    "median_for_unreadable",
+    "summary",
+    "write",
+]
 
 N_AT_A_TIME = 4096  # rows of the table
 
@@ -23,6 +30,7 @@ class Scored:
     isic_ids: pd.Series
     scores: np.ndarray  # shape (n_lesions,), float64; the median where the tile is unreadable
     unreadable: pd.DataFrame  # isic_id and reason
+    spread: pd.DataFrame  # isic_id, sd_folds and sd_views, as from `ensemble.spread`
 
 
 def isic_ids(metadata_csv: Path) -> pd.Series:
@@ -51,18 +59,21 @@ def joined(pieces: Iterable[pd.DataFrame], isic_ids: pd.Series) -> Scored:
     """Join the pieces of a test set.
 
     Args:
-        pieces: From `predict.score`, of the whole table.
+        pieces: From `predict.score`, of the whole table, image features left out.
         isic_ids: From `isic_ids`, of the same table.
 
     Raises:
         InputError: No tile could be read.
     """
-    logits, unreadable = [], []
+    logits, unreadable, spread = [], [], []
     for piece in pieces:
         logits.append(piece["logit"].to_numpy())
+        spread.append(piece[list(network_spread.COLUMNS)])
         unreadable.append(piece.loc[piece["reason"] != "", ["isic_id", "reason"]])
     scores = scale.probability(median_for_unreadable(np.concatenate(logits)))
-    return Scored(isic_ids, scores, pd.concat(unreadable))
+    beside = pd.concat(spread, ignore_index=True)
+    beside.insert(0, "isic_id", isic_ids)
+    return Scored(isic_ids, scores, pd.concat(unreadable), beside)
 
 
 def median_for_unreadable(logits: np.ndarray) -> np.ndarray:

@@ -1,6 +1,8 @@
 """The training set: lesions whose target is known, scored by models that have not seen them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,9 +10,9 @@ import pandas as pd
 from skinlesion.dataset import partition
 from skinlesion.errors import InputError
 from skinlesion.network import trained
-from skinlesion.scoring import lesions, predict, scale
+from skinlesion.scoring import image_features, lesions, network_spread, predict, scale
 
-__all__ = ["score", "score_fold"]
+__all__ = ["score", "score_fold", "write"]
 
 
 def score(
@@ -22,7 +24,7 @@ def score(
     """Score the holdout, and each lesion outside it by the model that did not see it.
 
     Args:
-        models: By fold; the holdout gets the mean of all.
+        models: By fold; the holdout gets the mean of all. Image features are those of the first.
         folds: isic_id, patient_id, target and fold, from stage `split`.
         source: The training lesions; each tile must be readable.
         p: The block `predict`.
@@ -34,13 +36,14 @@ def score(
         InputError: As for `score_fold`.
     """
     parts = dict(tuple(folds.groupby("fold")))
-    none = folds[:0]
+    none, first = folds[:0], min(models)
     held_out = parts.get(partition.HOLDOUT, none)
-    holdout = score_fold(models, held_out, source, p, name="holdout")
-    of_folds = [
-        score_fold({fold: m}, parts.get(fold, none), source, p, name=f"fold {fold}")
-        for fold, m in models.items()
-    ]
+    selection = lesions.Selection("holdout", features_of=first)
+    holdout = score_fold(models, held_out, source, p, selection)
+    of_folds = []
+    for fold, m in models.items():
+        selection = lesions.Selection(f"fold {fold}", features_of=first)
+        of_folds.append(score_fold({fold: m}, parts.get(fold, none), source, p, selection))
     return holdout, pd.concat(of_folds)
 
 
@@ -49,8 +52,7 @@ def score_fold(
     folds: pd.DataFrame,
     source: lesions.Source,
     p: predict.Params,
-    *,
-    name: str,
+    selection: lesions.Selection,
 ) -> pd.DataFrame:
     """Score lesions whose target is known, none of which their models have seen.
 
@@ -59,18 +61,20 @@ def score_fold(
         folds: isic_id, patient_id, target and fold of the lesions to score.
         source: The training lesions; each tile must be readable.
         p: The block `predict`.
-        name: Of the progress bar.
+        selection: The name of the progress bar, and whose image features are wanted.
 
     Returns:
-        The columns of `folds`, and score, in the order of the metadata.
+        The columns of `folds`, and score, in the order of the metadata; then sd_folds, sd_views
+        and image features, as from `ensemble.score`.
 
     Raises:
         InputError: As for `predict.score`; or a lesion of `folds` is not in the metadata.
     """
     known = folds.set_index("isic_id")
     strict = p.model_copy(update={"strict": True})
-    pieces = predict.score(models, source, strict, lesions.Selection(name, len(folds), known.index))
-    scored = pd.concat([pd.DataFrame(columns=["isic_id", "logit"]), *pieces])
+    chosen = replace(selection, n_lesions=len(folds), isic_ids=known.index)
+    empty = pd.DataFrame(columns=["isic_id", "logit", *network_spread.COLUMNS])
+    scored = pd.concat([empty, *predict.score(models, source, strict, chosen)])
     if len(scored) != len(folds):
         raise InputError(
             f"{source.metadata} must hold the {len(folds):,} lesions of the split. "
@@ -78,4 +82,22 @@ def score_fold(
         )
     table = known.loc[scored["isic_id"]].reset_index()
     table["score"] = scale.probability(scored["logit"].to_numpy(np.float64))
-    return table
+    beside = scored.drop(columns=["isic_id", "logit", "reason"], errors="ignore")
+    return pd.concat([table, beside.reset_index(drop=True)], axis=1)
+
+
+def write(holdout: pd.DataFrame, oof: pd.DataFrame, out: Path) -> None:
+    """Write scores, holdout.csv and oof.csv; their spread; and image features.
+
+    Args:
+        holdout: From `score`.
+        oof: From `score`. Image features are those of the lesions of the first fold.
+        out: The folder to write into.
+    """
+    for name, scored in (("holdout", holdout), ("oof", oof)):
+        network_spread.write(scored, out / f"network-{name}.csv")
+        features = image_features.columns(scored)
+        own = scored.loc[scored["fold"] == scored["fold"].min(), features]
+        np.save(out / f"image-{name}.npy", own.to_numpy(np.float32))
+        plain = scored.drop(columns=[*network_spread.COLUMNS, *features])
+        plain.to_csv(out / f"{name}.csv", index=False)

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Images", "Job", "Needs", "check", "modules", "needs", "run"]
 
-# What a worker runs lies in these rooms, and on the ground; the table expert is not run there.
-_ROOMS = ("dataset", "features", "network", "scoring", "explanation")
+# What a worker runs lies in these rooms, and on the ground.
+_ROOMS = ("dataset", "features", "network", "shift", "scoring", "explanation")
 _GROUND = ("errors", "metrics", "params")
 _PACKAGE = __name__.partition(".")[0]
 _PACKAGES = ("distributed", "pandas")  # beside those that make pixels and scores
