@@ -8,7 +8,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, mod
 from skinlesion.dataset import fold_names
 from skinlesion.errors import InputError
 from skinlesion.evaluation import bootstrap, calibration
-from skinlesion.evaluation.clinics import MEASURES
 from skinlesion.params import Block
 
 __all__ = ["Data", "Details", "Facts", "Interval", "Shift", "Train", "Uncertainty", "load"]
@@ -153,7 +152,9 @@ class Subgroups(Format):
     groups: list[Group]
 
 
-Measured = Annotated[Intervals, _having(*MEASURES)]
+Measured = Annotated[
+    Intervals, _having("auc", "pauc", "sensitivity", "specificity", "intercept", "slope")
+]
 
 
 class Clinic(Format):
