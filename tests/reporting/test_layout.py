@@ -50,9 +50,9 @@ def page(tmp_path, monkeypatch):
 
     monkeypatch.setattr(charts, "svg", name_of)  # drawing takes a second
 
-    def make(*, details=None, primary="holdout", **changes) -> Page:
+    def make(*, details=None, primary="holdout", name="files", **changes) -> Page:
         found = changes.pop("found", None) or report_files.details(primary=primary, **details or {})
-        return Page(report_files.page(tmp_path / "files", found=found, **changes))
+        return Page(report_files.page(tmp_path / name, found=found, **changes))
 
     return make
 
@@ -462,3 +462,34 @@ def test_what_lies_beyond_the_axis_is_drawn_at_its_end():
 def test_what_is_not_known_is_not_drawn():
     assert "<circle" not in layout.mark(UNDEFINED, (0, 1), 0.5)
     assert "<line" not in layout.mark(UNDEFINED | {"value": 0.5}, (0, 1), None)
+
+
+# === Shift and uncertainty ===
+
+
+def test_what_differs_much_is_named_and_what_is_new_or_vanished(page):
+    text = page().text
+    assert "600 lesions, of patients that are not named" in text
+    assert "Much unlike the training lesions in tbp_lv_L, attribution: figures of this" in text
+    assert "another clinic (310)" in text
+    assert "vanished: acemid mia" in text
+    assert text.count("No column differs much") == 1
+
+
+def test_a_gain_of_abstaining_is_claimed_only_beyond_its_interval(page):
+    said = {
+        0.02: "By uncertainty more cancers are found.",
+        -0.02: "A lower threshold is the better use of it here.",
+        0.004: "No gain is shown.",
+    }
+    for i, (value, sentence) in enumerate(said.items()):
+        found = report_files.uncertainty()
+        found["abstaining"]["gain"] = interval(value, 0.01)
+        text = page(details={"uncertainty": found}, name=f"files-{i}").text
+        assert [s for s in said.values() if s in text] == [sentence]
+
+
+def test_without_a_spread_the_page_says_what_would_give_one(page):
+    text = page(details={"uncertainty": None}).text
+    assert "Each lesion is scored by one model on one view of its tile" in text
+    assert "Leaving the most uncertain tenth" not in text

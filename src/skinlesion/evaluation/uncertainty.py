@@ -131,7 +131,7 @@ def abstaining(
         among the most uncertain, "by_score" as many of the highest scores, "random" as many at
         random; "gain" is that of uncertain less by_score.
     """
-    order = np.lexsort([lesions["isic_id"], -lesions["uncertainty"]])
+    order = np.lexsort([lesions["isic_id"].to_numpy(str), -lesions["uncertainty"].to_numpy()])
     left = np.zeros(len(lesions), bool)
     left[order[: round(ABSTAINED * len(lesions))]] = True
     rest, difference = _areas(lesions, ~left, resamples, min_tpr)
@@ -178,7 +178,7 @@ def _rates(
     score = lesions["score"].to_numpy(np.float64)
     flagged = score >= threshold
     n_more, n_spared = int((left & ~flagged).sum()), int((~flagged).sum())
-    order = np.lexsort([lesions["isic_id"], -np.where(flagged, -np.inf, score)])
+    order = np.lexsort([lesions["isic_id"].to_numpy(str), -np.where(flagged, -np.inf, score)])
     next_best = np.zeros(len(score), bool)
     next_best[order[:n_more]] = True
     positive = (lesions["target"] == 1).to_numpy(np.float64)

@@ -52,7 +52,7 @@ def prepared(
         InputError: LiteRT is asked for and not installed, or Keras is on another backend or in
             another precision.
     """
-    if features_of in models:
+    if features_of is not None and features_of in models:
         one = models[features_of]
         both = replace(one, logits=image_features.joined(one.logits))
         models = {**models, features_of: both}

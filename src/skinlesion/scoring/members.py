@@ -72,7 +72,7 @@ def score(tables: Tables, parquet: Path, folds: pd.DataFrame | None = None) -> p
         for name in parts[0] if parts else []:
             of = pd.concat([part[name] for part in parts], axis=1, sort=False)
             found = found.reindex(of.index) if found.empty else found
-            for column, values in _over_folds(of, name).items():
+            for column, values in _over_folds(of, str(name)).items():
                 found[column] = values
     return found.reset_index()
 

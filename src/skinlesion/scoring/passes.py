@@ -104,8 +104,8 @@ def _batch(
                 features.append(out[:, 1:])
     if not features:
         return np.array(logits), np.empty((n, 0), np.float32)
-    mean = features[0] if len(features) == 1 else np.mean(features, axis=0, dtype=np.float64)
-    return np.array(logits), sketch.of(mean)
+    mean = sum(view.astype(np.float64) for view in features) / len(features)
+    return np.array(logits), sketch.of(np.asarray(mean))
 
 
 def _views(inputs: dict[str, np.ndarray], n_views: views.N) -> Iterator[dict[str, np.ndarray]]:

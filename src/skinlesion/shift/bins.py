@@ -1,6 +1,6 @@
 """The values of one column in bins: what training lesions had, without any lesion's own value."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -164,7 +164,7 @@ def squares(here: np.ndarray, there: np.ndarray) -> float:
     return float(((here - there) ** 2 / np.maximum(there, LEAST)).sum())
 
 
-def _counted(codes: np.ndarray, patients: np.ndarray, n_bins: int) -> dict[str, object]:
+def _counted(codes: np.ndarray, patients: np.ndarray, n_bins: int) -> dict[str, Any]:
     counts = np.bincount(codes, minlength=n_bins).astype(np.float64)
     shares = counts / max(1, len(codes))
     n_patients = int(patients.max()) + 1 if len(patients) else 0

@@ -39,7 +39,7 @@ class Image(Block):
             The same shape, float64.
         """
         off = sketches.astype(np.float64) - np.array(self.mean)
-        return np.einsum("nk,kj->nj", off, np.array(self.whitening))
+        return np.asarray(np.einsum("nk,kj->nj", off, np.array(self.whitening)))
 
 
 def distance(standardised: np.ndarray) -> np.ndarray:

@@ -29,19 +29,19 @@ class Profile(Block):
 
 
 def columns(
-    lesions: Mapping[str, pd.Series], patients: np.ndarray, categorical: Iterable[str]
+    lesions: pd.DataFrame, patients: np.ndarray, categorical: Iterable[str]
 ) -> dict[str, Numbers | Categories]:
     """Summarise the columns of training lesions, one at a time.
 
     Args:
-        lesions: Their columns by name; each is looked up once.
+        lesions: One row each; all of its columns are summarised.
         patients: Shape (n_lesions,), from `numbered`.
         categorical: Which columns hold categories; the others hold numbers.
     """
     kinds = set(categorical)
     return {
-        name: (bins.fit_categories if name in kinds else bins.fit_numbers)(lesions[name], patients)
-        for name in lesions
+        str(name): (bins.fit_categories if name in kinds else bins.fit_numbers)(column, patients)
+        for name, column in lesions.items()
     }
 
 

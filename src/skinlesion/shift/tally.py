@@ -10,6 +10,7 @@ import pandas as pd
 from skinlesion.dataset import categories
 from skinlesion.shift import bins, image, profile
 from skinlesion.shift.chance import Sizes
+from skinlesion.shift.image import Image
 
 __all__ = ["Images", "Tally"]
 
@@ -68,14 +69,14 @@ class Tally:
 class Images:
     """Image features of lesions: their distances by bin, and their mean."""
 
-    image: image.Image
+    image: Image
     counts: np.ndarray
     total: np.ndarray
     n_lesions: int = 0
     n_far: int = 0
 
     @classmethod
-    def none(cls, of: image.Image) -> "Images":
+    def none(cls, of: Image) -> "Images":
         """Start before the first lesion.
 
         Args:
