@@ -1,6 +1,7 @@
 """Run a network on LiteRT, which is faster on a processor than Keras; nothing else is loaded."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from skinlesion.quiet import quiet
 __all__ = ["N_AT_A_TIME", "Network"]
 
 N_AT_A_TIME = 32  # few enough for what lies between two layers to stay in the processor's cache
+SIZES = (1, 8, N_AT_A_TIME)  # of batches: a few lesions do not take the time of 32
 
 
 class Network:
@@ -33,13 +35,10 @@ class Network:
         Raises:
             ValueError: It is no such network.
         """
-        from ai_edge_litert.interpreter import Interpreter
-
-        with quiet():
-            self._interpreter = Interpreter(model_content=content, num_threads=threads.n_threads())
-            self._interpreter.allocate_tensors()
-        self._given = {d["name"]: d for d in self._interpreter.get_input_details()}
-        self._outputs = dict(zip(outputs, self._interpreter.get_output_details(), strict=True))
+        self._content, self._interpreters = content, dict[int, Any]()
+        interpreter = self._sized(N_AT_A_TIME)
+        self._given = {d["name"]: d for d in interpreter.get_input_details()}
+        self._outputs = dict(zip(outputs, interpreter.get_output_details(), strict=True))
 
     @property
     def inputs(self) -> dict[str, tuple[int, ...]]:
@@ -61,14 +60,26 @@ class Network:
         found = {name: np.empty(shape, np.float32) for name, shape in shapes.items()}
         for i in range(0, n, N_AT_A_TIME):
             rows = slice(i, min(n, i + N_AT_A_TIME))
-            self._set({name: inputs[name][rows] for name in self._given})
-            self._interpreter.invoke()
+            size = min(size for size in SIZES if size >= rows.stop - i)
+            interpreter = self._sized(size)
+            for name, d in self._given.items():
+                filled = np.zeros((size, *inputs[name].shape[1:]), inputs[name].dtype)
+                filled[: rows.stop - i] = inputs[name][rows]
+                interpreter.set_tensor(d["index"], filled)
+            interpreter.invoke()
             for name, d in self._outputs.items():
-                found[name][rows] = self._interpreter.get_tensor(d["index"])[: rows.stop - i]
+                found[name][rows] = interpreter.get_tensor(d["index"])[: rows.stop - i]
         return found
 
-    def _set(self, inputs: Mapping[str, np.ndarray]) -> None:
-        for name, array in inputs.items():
-            filled = np.zeros((N_AT_A_TIME, *array.shape[1:]), array.dtype)
-            filled[: len(array)] = array
-            self._interpreter.set_tensor(self._given[name]["index"], filled)
+    def _sized(self, n: int) -> Any:
+        """Make what runs n lesions at a time, once: each holds all weights."""
+        if n not in self._interpreters:
+            from ai_edge_litert.interpreter import Interpreter
+
+            with quiet():
+                made = Interpreter(model_content=self._content, num_threads=threads.n_threads())
+                for d in made.get_input_details():
+                    made.resize_tensor_input(d["index"], [n, *d["shape"][1:]])
+                made.allocate_tensors()
+            self._interpreters[n] = made
+        return self._interpreters[n]

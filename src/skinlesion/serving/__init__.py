@@ -1,0 +1,4 @@
+"""Serve a bundle over HTTP: scores of lesions, and a page for triage.
+
+May import dataset and the ground.
+"""
