@@ -16,6 +16,7 @@ from skinlesion import cli
 ROOT = Path(__file__).parents[1]
 COMMANDS = [
     ("score",),
+    ("serve",),
     ("pack",),
     ("summary",),
     ("train-process",),
@@ -119,6 +120,9 @@ def elsewhere(tmp_path, monkeypatch) -> Path:
     ("words", "expected"),
     [
         (("score", *"abcd"), "a must be a bundle. It holds no manifest.json."),
+        (("serve", "a"), "a must be a bundle"),
+        (("serve", "a", "--host", "0.0.0.0"), "SKINLESION_TOKEN must be set"),
+        (("serve", "a", "--limit", "tile=1"), "--limit must be NAME=NUMBER"),
         (("pack", "a", "b.hdf5"), "a must be an HDF5 file"),
         (("summary",), "metrics/details.json must be a JSON file."),
         (("compare", "a", "b"), "params.yaml must be a params file."),

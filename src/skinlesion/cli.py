@@ -91,6 +91,32 @@ def score(
     print(bulk.score(bulk.Files(bundle, metadata, images, out), strict=strict))
 
 
+@app.command(epilog="\b\nExample:\n  skinlesion serve bundle --port 8000")
+def serve(
+    bundle: Annotated[
+        Path, typer.Argument(metavar="BUNDLE", help="The folder that stage export writes.")
+    ],
+    host: Annotated[
+        str | None, typer.Option(help="Where it listens; beyond 127.0.0.1 only with a token.")
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="8000 where it is not given.")] = None,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=NUMBER", help="A limit, such as seconds=30. Repeatable."),
+    ] = None,
+) -> None:
+    """Serve a bundle over HTTP, with a page for triage.
+
+    Each setting is also a variable, such as SKINLESION_PORT; SKINLESION_TOKEN is one alone. The
+    limits are tile_bytes, tile_px, tiles, body_bytes, held_bytes, seconds and requests.
+    """
+    from skinlesion import bundle as bundles
+    from skinlesion.serving import server, settings
+
+    chosen = settings.load({"host": host, "port": port, **settings.limits(limit or [])})
+    server.run(bundles.open(bundle), chosen)
+
+
 @app.command(
     epilog="\b\nExample:\n"
     "  skinlesion pack data/raw/isic-2024/train-image data/raw/isic-2024/train-image.hdf5"
