@@ -11,6 +11,7 @@ measured before and after: a busy machine slows both.
 import json
 import os
 import random
+import socket
 import subprocess
 import sys
 import threading
@@ -27,7 +28,6 @@ import pandas as pd
 from skinlesion.dataset import metadata, stores
 
 N_CLIENTS, EXPLAINED = 32, 50
-PORT = 8765
 
 
 @dataclass
@@ -130,14 +130,16 @@ def memory(process: subprocess.Popen[str]) -> float:
 def main(bundle: str, csv: str, images: str, seconds: float) -> None:
     """Measure, and print a line per figure."""
     rates = {n: harness.apart(offline_json, bundle, csv, images, n)[0] for n in (0, EXPLAINED)}
+    print("lesions/s without service:", rates, flush=True)
     table, tiles = read(Path(csv), Path(images))
-    words = ["-m", "skinlesion.cli", "serve", bundle, "--port", str(PORT)]
+    port = free_port()
+    words = ["-m", "skinlesion.cli", "serve", bundle, "--port", str(port)]
     command = [sys.executable, *words]
     paths = os.environ | {"PYTHONPATH": str(harness.ROOT / "src")}
     process = subprocess.Popen(command, env=paths, stdout=subprocess.DEVNULL, text=True)
-    url = f"http://127.0.0.1:{PORT}"
+    url = f"http://127.0.0.1:{port}"
     try:
-        wait(url)
+        wait(url, process)
         for kind, path in (("patients", "/v1/patients"), ("lesions", "/v1/lesions")):
             requests = forms(table, tiles, kind)
             loaded(url + path, requests, 3)  # to warm up
@@ -148,7 +150,7 @@ def main(bundle: str, csv: str, images: str, seconds: float) -> None:
                 found[f"of the rate without service, {n or 'none'} explained"] = (
                     found["lesions/s"] / rate
                 )
-            print(kind, json.dumps({k: round(v, 3) for k, v in found.items()}))
+            print(kind, json.dumps({k: round(v, 3) for k, v in found.items()}), flush=True)
     finally:
         process.terminate()
         print("ended with", process.wait(130))
@@ -156,9 +158,16 @@ def main(bundle: str, csv: str, images: str, seconds: float) -> None:
     print("lesions/s without service, before:", rates, "after:", again)
 
 
-def wait(url: str) -> None:
+def free_port() -> int:
+    """Find a port that nobody listens at."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def wait(url: str, process: subprocess.Popen[str]) -> None:
     """Wait until a service is ready."""
-    while True:
+    while process.poll() is None:
         try:
             if httpx2.get(f"{url}/readyz").status_code == 200:
                 return
