@@ -51,11 +51,15 @@ class Brightness:
         found["n_lesions"] = grouped.transform("size")
         return found
 
-    def reasons(self, table: pd.DataFrame, tiles: Mapping[str, bytes]) -> list[list[dict]]:
-        return [
-            [{"feature": "age_approx", "label": "age", "value": a, "contribution": 0.1}]
-            for a in table["age_approx"]
+    def explained(self, table: pd.DataFrame, tiles: Mapping[str, bytes], *, n: int) -> tuple:
+        scores = self.score(table, tiles)
+        reasons = [
+            [{"feature": "age_approx", "label": "age", "value": age, "contribution": 0.1}]
+            if rank <= n
+            else []
+            for age, rank in zip(table["age_approx"], scores["rank"], strict=True)
         ]
+        return scores, reasons
 
     def occlusion(self, row: Mapping[str, object], tile: bytes) -> np.ndarray:
         return np.full((3, 4), 1 - brightness(tile)[0])

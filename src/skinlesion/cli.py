@@ -114,7 +114,7 @@ def serve(
     """Serve a bundle over HTTP, with a page for triage.
 
     Each setting is also a variable, such as SKINLESION_PORT; SKINLESION_TOKEN is one alone. The
-    limits are tile_bytes, tile_px, tiles, body_bytes, held_bytes, seconds and requests.
+    limits are tile_bytes, tile_px, tiles, body_bytes, held_bytes, seconds, requests and explained.
     """
     from skinlesion import bundle as bundles
     from skinlesion.serving import server, settings

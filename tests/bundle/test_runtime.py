@@ -186,3 +186,18 @@ def test_a_bundle_says_what_it_is_and_what_it_reads(made):
     assert by_name["tbp_lv_H"]["members"] == ["table"]
     assert b.reads_tiles
     assert opened(made, "image").columns == []
+
+
+@pytest.mark.parametrize("kind", ["both", "image", "table"])
+def test_explained_are_the_scores_and_for_the_first_of_each_patient_the_reasons(
+    made, table, tiles, kind
+):
+    b = opened(made, kind)
+    scores, reasons = b.explained(table, tiles, n=2)
+
+    expected = b.score(table, tiles)
+    pd.testing.assert_frame_equal(scores, expected)
+    each = b.reasons(table, tiles)
+    assert reasons == [
+        of if rank <= 2 else [] for of, rank in zip(each, expected["rank"], strict=True)
+    ]

@@ -12,13 +12,14 @@ from skinlesion.serving.lesions import Lesions
 from skinlesion.serving.scorer import Scored
 
 
-def answered(*greys: int | None, **changes: object) -> dict:
+def answered(*greys: int | None, why: list | None = None, **changes: object) -> dict:
     names = [f"L{i}" for i in range(len(greys))]
     table = pd.DataFrame({"isic_id": names, "patient_id": "P", "age_approx": np.nan, "sex": "x"})
     tiles = {n: tile(g) for n, g in zip(names, greys, strict=True) if g is not None}
     bundle, given = Brightness(), Lesions(table, tiles, ["watch out"])
-    scores = bundle.score(table, tiles).assign(**changes)
-    found = json.loads(answers.scores(given, Scored(scores, bundle.reasons(table, tiles)), bundle))
+    scores, reasons = bundle.explained(table, tiles, n=9)
+    scored = Scored(scores.assign(**changes), why or reasons)
+    found = json.loads(answers.scores(given, scored, bundle))
     answers.Answer.model_validate(found, strict=True)
     return found
 
@@ -69,6 +70,15 @@ def test_a_value_that_is_missing_is_null():
 
     assert lesion["reasons"][0]["value"] is None
     assert lesion["uncertainty"] is None
+
+
+def test_the_four_strongest_reasons_for_and_against_are_kept_in_their_order():
+    given = [
+        {"feature": "f", "label": "f", "value": 1.0, "contribution": c} for c in range(9, -9, -1)
+    ]
+    [lesion] = answered(51, why=[given])["lesions"]
+
+    assert [r["contribution"] for r in lesion["reasons"]] == [9, 8, 7, 6, 0, -1, -2, -3]
 
 
 def test_the_model_has_its_columns_and_the_limits_of_the_service():

@@ -6,7 +6,7 @@ from tests.serving_bundle import Brightness, tile
 
 from skinlesion.errors import InputError
 from skinlesion.serving.lesions import Lesions
-from skinlesion.serving.scorer import Scorer
+from skinlesion.serving.scorer import Batch, Scorer
 
 WAIT = 20  # seconds after which a test has failed
 
@@ -24,7 +24,7 @@ def counted() -> list[int]:
 
 @pytest.fixture
 def scorer(bundle, counted):
-    scorer = Scorer(bundle, n_lesions=4, on_batch=lambda n, seconds: counted.append(n))
+    scorer = Scorer(bundle, Batch(4, 2), lambda n, seconds: counted.append(n))
     scorer.start()
     yield scorer
     bundle.free.set()
@@ -81,6 +81,12 @@ def test_a_batch_is_not_larger_than_it_may_be_save_for_one_patient(scorer, bundl
     scorer.stop()
 
     assert counted == [1, 4, 1, 9, 1]
+
+
+def test_the_most_suspicious_lesions_are_explained(scorer):
+    found = scorer.score(lesions(9, 200, 7, 8)).result(WAIT)
+
+    assert [bool(r) for r in found.reasons] == [False, False, True, True]
 
 
 def test_reasons_go_to_the_request_that_they_are_of(scorer, bundle):

@@ -77,7 +77,7 @@ def test_a_setting_out_of_range_is_refused_by_its_name(name, value):
 
 def test_clients_are_told_each_limit_and_no_more():
     assert set(settings.load({}).limits) == {
-        *("tile_bytes", "tile_px", "tiles", "body_bytes", "seconds", "requests")
+        *("tile_bytes", "tile_px", "tiles", "body_bytes", "seconds", "requests", "explained")
     }
 
 

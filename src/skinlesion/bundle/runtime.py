@@ -22,6 +22,8 @@ CARD, SETTINGS = "card.json", "settings.json"
 COMBINATION, CALIBRATION = "combination.json", "calibration.json"
 NETWORKS, TABLE = "network", "table"
 
+Values = Mapping[int, np.ndarray]  # by fold, from `table.Table.read`
+
 
 class Settings(Block):
     """How the networks of a bundle score."""
@@ -85,12 +87,15 @@ class Bundle:
         lesions = rows.checked(table, self.reads)
         return combining.finished(self.members(lesions, Memory(tiles)), self.combined)
 
-    def members(self, lesions: pd.DataFrame, store: stores.Store) -> pd.DataFrame:
+    def members(
+        self, lesions: pd.DataFrame, store: stores.Store, values: Values | None = None
+    ) -> pd.DataFrame:
         """Let each member score lesions, which `combining.finished` then combines.
 
         Args:
             lesions: From `rows.checked`: all lesions of some patients.
             store: Their tiles.
+            values: What the table experts read of them, where it is at hand.
 
         Returns:
             isic_id, patient_id, network and table (mean logits), uncertainty, shift and reason.
@@ -98,8 +103,38 @@ class Bundle:
         scored = networks.score(self.networks, lesions, store, n_views=self.settings.n_views)
         by_member = {"network": scored.logits}
         if self.table:
-            by_member["table"] = self.table.logits(self.table.read(lesions, store))
+            values = self.table.read(lesions, store) if values is None else values
+            by_member["table"] = self.table.logits(values)
         return combining.averaged(lesions, by_member, scored.reasons, self.combined)
+
+    def explained(
+        self, table: pd.DataFrame, tiles: Mapping[str, bytes], *, n: int
+    ) -> tuple[pd.DataFrame, list[list[dict[str, Any]]]]:
+        """Score lesions and say what moves the table experts' logit: each tile is measured once.
+
+        Args:
+            table: As for `score`.
+            tiles: As for `score`.
+            n: Of each patient, the most suspicious lesions that are explained: to explain a
+                lesion takes half as long as to score it.
+
+        Returns:
+            As `score`; and as `reasons`, [] for the other lesions.
+
+        Raises:
+            InputError: As for `rows.checked`.
+        """
+        lesions, store = rows.checked(table, self.reads), Memory(tiles)
+        values = self.table.read(lesions, store) if self.table else None
+        scores = combining.finished(self.members(lesions, store, values), self.combined)
+        reasons: list[list[dict[str, Any]]] = [[] for _ in range(len(lesions))]
+        if self.table and values:
+            chosen = np.flatnonzero(scores["rank"] <= n)
+            some = {fold: v[chosen] for fold, v in values.items()}
+            found = self.table.reasons(some, lesions.iloc[chosen])
+            for i, of in zip(chosen.tolist(), found, strict=True):
+                reasons[i] = [asdict(reason) for reason in of]
+        return scores, reasons
 
     def reasons(
         self, table: pd.DataFrame, tiles: Mapping[str, bytes] | None = None

@@ -17,6 +17,7 @@ __all__ = ["NOTICE", "Answer", "Model", "Occlusion", "model", "occlusion", "scor
 
 NOTICE = "Research software, not a medical device: it must not guide the care of a patient."
 MEMBERS = ("network", "table")
+N_REASONS = 4  # for a lesion, and as many against
 
 
 class Version(BaseModel):
@@ -46,7 +47,7 @@ class Lesion(BaseModel):
     operating_points: list[str] = Field(description="Those whose threshold it reaches.")
     uncertainty: float | None = Field(description="Standard deviation of the logit over models.")
     shift: list[str] = Field(description="In what it differs from the lesions of the training.")
-    reasons: list[Reason]
+    reasons: list[Reason] = Field(description="The strongest for and against, of the top lesions.")
     unreadable: str | None = Field(description="Why its tile cannot be read.")
     members: dict[str, float | None] = Field(description="The probability of each model alone.")
 
@@ -154,10 +155,22 @@ def _lesion(
         "operating_points": [name for name, least in points.items() if probability >= least],
         "uncertainty": row["uncertainty"],
         "shift": [reason for reason in row["shift"].split("; ") if reason],
-        "reasons": why,
+        "reasons": _strongest(why),
         "unreadable": row["reason"] or None,
         "members": {name: row[name] for name in MEMBERS if name in row},
     }
+
+
+def _strongest(reasons: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Keep the strongest reasons for and against, in their order."""
+    signs = {True: 0, False: 0}
+    found = []
+    for reason in reasons:
+        sign = reason["contribution"] > 0
+        if signs[sign] < N_REASONS:
+            signs[sign] += 1
+            found.append(reason)
+    return found
 
 
 def _json(answer: Mapping[str, Any]) -> bytes:

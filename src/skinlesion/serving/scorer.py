@@ -13,7 +13,7 @@ import pandas as pd
 
 from skinlesion.serving.lesions import Lesions
 
-__all__ = ["Bundle", "Scored", "Scorer"]
+__all__ = ["Batch", "Bundle", "Scored", "Scorer"]
 
 Reasons = list[list[dict[str, Any]]]
 
@@ -32,14 +32,23 @@ class Bundle(Protocol):
     @property
     def columns(self) -> list[dict[str, Any]]: ...  # noqa: D102
 
-    def score(self, table: pd.DataFrame, tiles: Mapping[str, bytes]) -> pd.DataFrame:
-        """Score lesions, those of one patient beside each other."""
-
-    def reasons(self, table: pd.DataFrame, tiles: Mapping[str, bytes]) -> Reasons:
-        """List what speaks for and against each lesion, the strongest first."""
+    def explained(
+        self, table: pd.DataFrame, tiles: Mapping[str, bytes], *, n: int
+    ) -> tuple[pd.DataFrame, Reasons]:
+        """Score lesions, and explain the n most suspicious of each patient."""
 
     def occlusion(self, row: Mapping[Any, Any], tile: bytes) -> np.ndarray:
         """Measure where on a tile the networks look."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """How much is done at once."""
+
+    # Requests join until there are as many lesions. A request with more is scored as it is, for
+    # the lesions of a patient are seen beside each other.
+    n_lesions: int
+    explained: int  # of each patient, the most suspicious
 
 
 @dataclass(frozen=True)
@@ -67,15 +76,14 @@ class Scorer:
 
     Args:
         bundle: Called in one thread only.
-        n_lesions: Requests join a batch until it has as many. A request with more is scored as it
-            is, for the lesions of a patient are seen beside each other.
+        batch: Its size.
         on_batch: Called after each batch with its number of lesions and its seconds.
     """
 
     def __init__(
-        self, bundle: Bundle, *, n_lesions: int, on_batch: Callable[[int, float], None]
+        self, bundle: Bundle, batch: Batch, on_batch: Callable[[int, float], None]
     ) -> None:
-        self.bundle, self.n_lesions, self.on_batch = bundle, n_lesions, on_batch
+        self.bundle, self.batch, self.on_batch = bundle, batch, on_batch
         self._waiting: deque[_Job] = deque()
         self._changed = threading.Condition()
         self._stopped = False
@@ -146,7 +154,7 @@ class Scorer:
     def _joins(self, first: _Job, n: int) -> bool:
         if first.occlude or not self._waiting or self._waiting[0].occlude:
             return False
-        return n + len(self._waiting[0].lesions.table) <= self.n_lesions
+        return n + len(self._waiting[0].lesions.table) <= self.batch.n_lesions
 
     def _serve(self, jobs: Sequence[_Job]) -> None:
         try:
@@ -165,20 +173,19 @@ class Scorer:
             [tile] = first.tiles.values()
             return [self.bundle.occlusion(first.table.iloc[0].to_dict(), tile)]
         together = _joined([job.lesions for job in jobs]) if len(jobs) > 1 else first
-        scores = self.bundle.score(together.table, together.tiles)
-        reasons = self.bundle.reasons(together.table, together.tiles)
+        scores, reasons = self._explained(together)
         results, start = [], 0
         for job in jobs:
             part = slice(start, start := start + len(job.lesions.table))
-            own = scores if len(jobs) == 1 else self._own(job.lesions, scores.iloc[part])
-            results.append(Scored(own, reasons[part]))
+            own = scores.iloc[part], reasons[part]
+            # A lesion whose tile cannot be read gets the median of the others: of its own patient.
+            if len(jobs) > 1 and (own[0]["reason"] != "").any():
+                own = self._explained(job.lesions)
+            results.append(Scored(*own))
         return results
 
-    def _own(self, request: Lesions, scores: pd.DataFrame) -> pd.DataFrame:
-        # A lesion whose tile cannot be read gets the median of the others: of its own patient.
-        if (scores["reason"] == "").all():
-            return scores
-        return self.bundle.score(request.table, request.tiles)
+    def _explained(self, lesions: Lesions) -> tuple[pd.DataFrame, Reasons]:
+        return self.bundle.explained(lesions.table, lesions.tiles, n=self.batch.explained)
 
 
 def _joined(requests: Sequence[Lesions]) -> Lesions:

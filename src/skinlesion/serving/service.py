@@ -14,7 +14,7 @@ from skinlesion.errors import InputError
 from skinlesion.serving import admission, answers, form, lesions, logs, refusal
 from skinlesion.serving.counters import Counters
 from skinlesion.serving.lesions import Lesions
-from skinlesion.serving.scorer import Bundle, Scorer
+from skinlesion.serving.scorer import Batch, Bundle, Scorer
 from skinlesion.serving.settings import Settings
 from skinlesion.serving.values import Column
 
@@ -39,7 +39,7 @@ class Service:
         self.columns = [Column(c["name"], c["kind"] == "number") for c in bundle.columns]
         self.admission = admission.Admission(settings)
         self.counters = Counters(lambda: self.admission.n_requests, lambda: self.scorer.n_waiting)
-        self.scorer = Scorer(bundle, n_lesions=N_LESIONS, on_batch=self.counters.batch)
+        self.scorer = Scorer(bundle, Batch(N_LESIONS, settings.explained), self.counters.batch)
 
     def start(self) -> None:
         """Begin to score. It is ready once a first lesion, a grey one, is scored."""

@@ -15,7 +15,16 @@ __all__ = ["Settings", "limits", "load"]
 
 PREFIX = "SKINLESION_"  # of the variables of the environment
 MIB = 1 << 20
-LIMITS = ("tile_bytes", "tile_px", "tiles", "body_bytes", "held_bytes", "seconds", "requests")
+LIMITS = (
+    "tile_bytes",
+    "tile_px",
+    "tiles",
+    "body_bytes",
+    "held_bytes",
+    "seconds",
+    "requests",
+    "explained",
+)
 Count = Annotated[int, Field(ge=1)]
 
 
@@ -37,6 +46,7 @@ class Settings(BaseSettings):
     held_bytes: Count = 256 * MIB  # of all requests at once
     seconds: float = Field(120, gt=0, le=86_400)  # from a request to its answer
     requests: Count = 64  # at once, those that wait included
+    explained: Count = 50  # of a patient, the most suspicious lesions, with reasons
 
     @property
     def limits(self) -> dict[str, float]:
