@@ -53,7 +53,7 @@ def read(path: Path, weights: Weights) -> tuple[tuple[str, ...], np.ndarray]:
     if not weights.groups:
         return (), np.empty((0, 0), np.float32)
     table = pd.read_parquet(path)
-    names = tuple(name for name in table if _group(name) in weights.groups)
+    names = tuple(name for name in map(str, table) if _group(name) in weights.groups)
     for group in weights.groups:
         if group not in map(_group, names):
             raise InputError(
