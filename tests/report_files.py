@@ -368,7 +368,7 @@ def write(
     drawn: dict[str, pd.DataFrame] | None = None,
     n_each: int = 2,
     raw: str = "data/raw/synthetic",
-    train: tuple[str, str] = ("network", "best"),
+    train: tuple[str, str] | None = None,
 ) -> list[Path]:
     """Write all files that stage `report` reads; return its arguments."""
     found = found or details()
@@ -378,7 +378,7 @@ def write(
     text = (ROOT / "params.yaml").read_text()
     text = text.replace("train_folds: [0]", f"train_folds: {list(range(n_folds))}")
     text = text.replace("raw: data/raw/synthetic", f"raw: {raw}")
-    for key, value in zip(("fitted", "select"), train, strict=True):
+    for key, value in zip(("fitted", "select"), train or (), strict=False):
         text = re.sub(rf"^  {key}: \w+", f"  {key}: {value}", text, flags=re.M)
     paths["params.yaml"].write_text(text)
     paths["data.json"].write_text(json.dumps(data()))

@@ -326,7 +326,7 @@ def test_without_an_image_branch_it_says_so_and_shows_tiles_alone(page):
 
 @pytest.mark.parametrize("n_folds", [1, 5])
 def test_every_fold_has_its_curves_and_facts(page, n_folds):
-    text = page(n_folds=n_folds).text
+    text = page(n_folds=n_folds, train=("network", "best")).text
     for fold in range(n_folds):
         assert f"Fold {fold}: best epoch 10 of 14" in text
     assert ("are used on the mean of" in text) == (n_folds > 1)
