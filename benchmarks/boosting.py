@@ -29,7 +29,7 @@ SIGNAL = 10  # every so many numbers tell something
 def draw(folder: str, n_lesions: int, quick: bool) -> None:
     """Write params.yaml, folds.csv and what `derive` writes of training lesions."""
     from skinlesion import params
-    from skinlesion.derivation import numbers, plan
+    from skinlesion.derivation import numbers, parquet, plan
 
     path, rng, yaml = Path(folder), np.random.default_rng(0), YAML()
     given = yaml.load(harness.ROOT / "params.yaml")
@@ -49,7 +49,7 @@ def draw(folder: str, n_lesions: int, quick: bool) -> None:
     isic_ids = [f"ISIC_{i:07d}" for i in rng.permutation(n_lesions)]
     table = pd.DataFrame({"isic_id": isic_ids, "patient_id": [f"IP_{i}" for i in patients]})
     kinds = {name: rng.choice(["a", "b", "c"], n_lesions) for name in chosen.categorical}
-    numbers.write(path / "train.parquet", table.assign(**kinds), found, chosen)
+    parquet.write(path / "train.parquet", table.assign(**kinds), found, chosen)
     folds = {"target": target.astype(int), "fold": patients % N_FOLDS}
     table.assign(**folds).to_csv(path / "folds.csv", index=False)
 
@@ -59,13 +59,14 @@ def fits(folder: str) -> int:
     import lightgbm as lgb
 
     from skinlesion import params
-    from skinlesion.boosting import fitting, matrix
+    from skinlesion.boosting import columns, fitting
+    from skinlesion.derivation import plan
 
     p = params.load("boost", fitting.Params, Path(folder) / "params.yaml")
     folds, rng = pd.read_csv(Path(folder) / "folds.csv"), np.random.default_rng(0)
     rows = fitting._drawn(folds.loc[folds["fold"] > 0, "target"].to_numpy(), p, 0)
-    columns = matrix.choose(matrix.plan(Path(folder)), p.inputs)
-    widths = [columns.n_alone, len(columns.names)]
+    chosen = columns.choose(plan.load(Path(folder)), p.inputs)
+    widths = [chosen.n_alone, len(chosen.names)]
     for width in widths:
         values, y_true = rng.normal(0, 1, (len(rows), width)), rng.random(len(rows)) < 0.01
         for seed in range(p.n_seeds):
