@@ -70,4 +70,5 @@ def _kind(schema: Mapping[str, Any]) -> str:
         return f"list of {_kind(schema['items'])}"
     if schema.get("format") == "binary":
         return "file"
-    return str(schema.get("type", "any"))
+    kind = schema.get("type", "any")
+    return kind if isinstance(kind, str) else " or ".join(kind)
