@@ -36,7 +36,7 @@ def add_to(app: FastAPI) -> None:
 
 
 def _files(folder: Traversable) -> list[Traversable]:
-    return sorted(folder.iterdir(), key=lambda path: path.name) if folder.is_dir() else []
+    return sorted(folder.iterdir(), key=lambda path: path.name)
 
 
 def _add(app: FastAPI, path: str, content: bytes, kind: str) -> None:
