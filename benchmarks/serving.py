@@ -4,8 +4,8 @@
 
 Requests go over loopback alone, to a service that this starts and ends. Two loads, each of 32
 clients that send one request after the other: single lesions, and patients. The rate without a
-service is that of one process that scores, and explains as the service does, lesion after lesion,
-measured before and after: a busy machine slows both.
+service is that of one process that scores the same lesions, with reasons or without. What each
+lesion takes of the processor is what a busy machine does not change.
 """
 
 import json
@@ -39,30 +39,32 @@ class Load:
     n_lesions: int = 0
 
 
-def offline(bundle: Path, csv: Path, images: Path, explained: int) -> float:
-    """Score 512 lesions in patients, as often as 5 s let; return lesions per second."""
+def offline(bundle: str, csv: str, images: str, explained: int) -> dict[str, float]:
+    """Score 512 lesions in patients, as often as 5 s let, in a process of its own."""
     from skinlesion import bundle as bundles
 
-    opened, table, tiles = bundles.open(bundle), *read(csv, images)
+    opened, (table, tiles) = bundles.open(Path(bundle)), read(csv, images)
     table = table.iloc[:512]
-    n, start = 0, 0.0
-    while not start or time.perf_counter() - start < 5:
+
+    def run() -> None:
         if explained:
             opened.explained(table, tiles, n=explained)
         else:
             opened.score(table, tiles)
-        n, start = (n + len(table), start) if start else (0, time.perf_counter())
-    return n / (time.perf_counter() - start)
+
+    run()  # to warm up
+    took = harness.Took(0, 0)
+    n = 0
+    while took.seconds < 5:
+        one = harness.took(run)
+        took = harness.Took(took.seconds + one.seconds, took.cpu_seconds + one.cpu_seconds)
+        n += len(table)
+    return {"lesions/s": n / took.seconds, "CPU ms": 1000 * took.cpu_seconds / n}
 
 
-def offline_json(bundle: str, csv: str, images: str, explained: int) -> float:
-    """As `offline`, in a process of its own."""
-    return offline(Path(bundle), Path(csv), Path(images), explained)
-
-
-def read(csv: Path, images: Path) -> tuple[pd.DataFrame, dict[str, bytes]]:
+def read(csv: str, images: str) -> tuple[pd.DataFrame, dict[str, bytes]]:
     """Read lesions and their tiles."""
-    table, store = metadata.read(csv), stores.open_store(images)
+    table, store = metadata.read(Path(csv)), stores.open_store(Path(images))
     return table, {i: store.read(i) for i in table["isic_id"]}
 
 
@@ -117,6 +119,7 @@ def loaded(url: str, requests: list[tuple[int, Any]], seconds: float) -> dict[st
         "answered 429": statuses.count(429),
         "p50 s": float(np.percentile(waits, 50)),
         "p95 s": float(np.percentile(waits, 95)),
+        "lesions": sum(load.n_lesions for load in loads),
         "lesions/s": sum(load.n_lesions for load in loads) / took,
     }
 
@@ -127,11 +130,23 @@ def memory(process: subprocess.Popen[str]) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
+def cpu_seconds(process: subprocess.Popen[str]) -> float:
+    """What a process has taken of the processor so far."""
+    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def rounded(found: dict[str, float]) -> str:
+    """Write figures as JSON."""
+    return json.dumps({name: round(value, 3) for name, value in found.items()})
+
+
 def main(bundle: str, csv: str, images: str, seconds: float) -> None:
-    """Measure, and print a line per figure."""
-    rates = {n: harness.apart(offline_json, bundle, csv, images, n)[0] for n in (0, EXPLAINED)}
-    print("lesions/s without service:", rates, flush=True)
-    table, tiles = read(Path(csv), Path(images))
+    """Measure, and print a line per load."""
+    for n in (0, EXPLAINED):
+        rate = harness.apart(offline, bundle, csv, images, n)[0]
+        print(f"without service, {n} of a patient explained:", rounded(rate), flush=True)
+    table, tiles = read(csv, images)
     port = free_port()
     words = ["-m", "skinlesion.cli", "serve", bundle, "--port", str(port)]
     command = [sys.executable, *words]
@@ -143,19 +158,14 @@ def main(bundle: str, csv: str, images: str, seconds: float) -> None:
         for kind, path in (("patients", "/v1/patients"), ("lesions", "/v1/lesions")):
             requests = forms(table, tiles, kind)
             loaded(url + path, requests, 3)  # to warm up
-            before = memory(process)
+            before, cpu = memory(process), cpu_seconds(process)
             found = loaded(url + path, requests, seconds)
+            found["CPU ms"] = 1000 * (cpu_seconds(process) - cpu) / found["lesions"]
             found["MiB before"], found["MiB after"] = before, memory(process)
-            for n, rate in rates.items():
-                found[f"of the rate without service, {n or 'none'} explained"] = (
-                    found["lesions/s"] / rate
-                )
-            print(kind, json.dumps({k: round(v, 3) for k, v in found.items()}), flush=True)
+            print(f"{kind}:", rounded(found), flush=True)
     finally:
         process.terminate()
         print("ended with", process.wait(130))
-    again = {n: harness.apart(offline_json, bundle, csv, images, n)[0] for n in (0, EXPLAINED)}
-    print("lesions/s without service, before:", rates, "after:", again)
 
 
 def free_port() -> int:

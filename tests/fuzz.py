@@ -21,7 +21,11 @@ ROUND_S = 1800  # a round takes minutes; it is ended, and failed, after half an 
 def main(minutes: float) -> int:
     end, seed, n_rounds = time.monotonic() + 60 * minutes, int(time.time()), 0
     while time.monotonic() < end:
-        ran = round_of(seed + n_rounds)
+        try:
+            ran = round_of(seed + n_rounds)
+        except subprocess.TimeoutExpired:
+            print(f"fuzz: seed {seed + n_rounds}: no end in {ROUND_S} s")
+            return 1
         n_rounds += 1
         print(f"fuzz: seed {seed + n_rounds - 1}: {ran.stdout.splitlines()[-1]}", flush=True)
         if ran.returncode:

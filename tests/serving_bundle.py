@@ -23,7 +23,7 @@ class Brightness:
     checksum = "ab" * 32
     operating_points: ClassVar = [{"name": "high", "threshold": 0.5, "sensitivity": 0.9}]
     columns: ClassVar = [
-        {"name": "age_approx", "kind": "number", "unit": "years"},
+        {"name": "age_approx", "kind": "number", "low": 0, "high": 120},
         {"name": "sex", "kind": "text", "unit": ""},
     ]
 

@@ -90,7 +90,8 @@ def test_strict_stops_at_an_unreadable_tile(files, table, tmp_path):
 
 
 def test_tiles_none_of_which_can_be_read_are_an_error(files, table, tmp_path):
-    with pytest.raises(InputError, match="at least one tile must be readable"):
+    said = f"at least one tile must be readable. Got none. {table['isic_id'][0]}: "
+    with pytest.raises(InputError, match=said):
         predictions(broken(files, tmp_path / "t.hdf5", *table["isic_id"]))
 
 

@@ -60,10 +60,10 @@ def test_a_lesion_without_a_name_is_named_by_its_row():
 @pytest.mark.parametrize("half", ["train", "test"])
 def test_text_in_a_numeric_feature_is_refused_by_lesion(half):
     given = {"train": TRAIN.assign(depth=1.0), "test": TEST.assign(depth=1.0)}
-    given[half] = given[half].assign(depth=["1.5", "deep", "inf", None] + ["2"] * (N - 4))
+    given[half] = given[half].assign(depth=["1.5", "deep", "inf", None, "1e39"] + ["2"] * (N - 5))
     (line,) = errors(**given, numeric=["depth"])
     said = f"{half}.csv: depth must be a finite number. Got 'deep' first"
-    assert line == f"{said} (2): ISIC_01, ISIC_02"
+    assert line == f"{said} (3): ISIC_01, ISIC_02, ISIC_04"
 
 
 @pytest.mark.parametrize("baseline", ["diameter", "sex"])

@@ -46,6 +46,7 @@ def test_an_isic_id_that_is_a_path_is_refused(tmp_path):
         ("target", "benign", "target must be 0 or 1. Got 'benign' first"),
         ("age_approx", "old", "age_approx must be a finite number. Got 'old' first"),
         ("age_approx", np.inf, "age_approx must be a finite number. Got inf first"),
+        ("age_approx", 1e39, "age_approx must be a finite number. Got 1e+39 first"),
         ("age_approx", -np.inf, "age_approx must be a finite number. Got -inf first"),
         ("tbp_lv_A", "x", "tbp_lv_A must be a finite number. Got 'x' first"),
     ],

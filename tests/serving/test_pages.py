@@ -1,6 +1,7 @@
 """serving.pages: the documentation, from the schema, without a file from elsewhere."""
 
 import re
+from importlib import resources
 
 
 def test_each_operation_and_each_schema_is_documented(client):
@@ -31,3 +32,14 @@ def test_each_file_of_a_page_has_its_kind_and_is_asked_for_again(client):
 def test_no_file_but_those_is_served(client):
     for path in ("/docs.html", "/pages.py", "/page/", "/../pages.py", "/%2e%2e/app.py"):
         assert client.get(path).status_code == 404
+
+
+def test_the_page_and_all_that_lies_beside_it_are_served(client):
+    files = [p.name for p in resources.files("skinlesion.serving").joinpath("page").iterdir()]
+
+    assert "page.js" in files
+    assert client.get("/").text.startswith("<!doctype html>")
+    for name in set(files) - {"index.html"}:
+        answer = client.get(f"/{name}")
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith(("text/", "image/svg+xml"))

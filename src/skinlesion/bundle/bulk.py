@@ -70,9 +70,8 @@ def score(files: Files, *, strict: bool) -> str:
 def _written(scored: pd.DataFrame, bundle: runtime.Bundle, out: Path) -> str:
     unreadable = scored.loc[scored["reason"] != "", ["isic_id", "reason"]]
     if len(unreadable) == len(scored):
-        raise InputError(
-            f"at least one tile must be readable. Got none: {scored['reason'].iat[0]!s}"
-        )
+        first = ": ".join(unreadable.iloc[0])  # an id that is spelled otherwise shows it
+        raise InputError(f"at least one tile must be readable. Got none. {first}")
     combining.finished(scored, bundle.combined).to_csv(out / "predictions.csv", index=False)
     unreadable.to_csv(out / "unreadable.csv", index=False)
     return (

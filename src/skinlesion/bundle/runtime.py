@@ -116,7 +116,7 @@ class Bundle:
             table: As for `score`.
             tiles: As for `score`.
             n: Of each patient, the most suspicious lesions that are explained: to explain a
-                lesion takes half as long as to score it.
+                lesion takes about as long as to score it.
 
         Returns:
             As `score`; and as `reasons`, [] for the other lesions.

@@ -69,11 +69,13 @@ def named(table: pd.DataFrame, rows: list[int]) -> list[str]:
 def numbers(column: pd.Series) -> pd.Series:
     """Read a column as numbers, float64; NaN where it holds anything else.
 
+    What is infinite in float32, which models read, is infinite here: later stages refuse it.
+
     Args:
         column: Numbers, or texts.
     """
-    values: pd.Series = pd.to_numeric(column, "coerce")
-    return values.astype(float)
+    values: pd.Series = pd.to_numeric(column, "coerce").astype(float)
+    return values.mask(values.abs() > np.finfo(np.float32).max, np.inf)
 
 
 def _schema(training: bool) -> pa.DataFrameSchema:

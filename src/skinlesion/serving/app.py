@@ -21,10 +21,7 @@ __all__ = ["create"]
 GONE = 499  # as nginx logs a client that has gone before its answer
 OFF: Any = {"tracing": False, "metrics": False, "logs": False}  # nothing goes to a collector
 FILE = {"type": "string", "format": "binary"}
-TILE_AND_ROW = {
-    "tile": FILE | {"description": "A JPEG or PNG: 15 mm x 15 mm, the lesion at the centre."},
-    "row": {"type": "string", "description": "A JSON object: the columns that /v1/model names."},
-}
+TILE = FILE | {"description": "A JPEG or PNG: 15 mm x 15 mm, the lesion at the centre."}
 TABLE_AND_TILES = {
     "table": FILE | {"description": "A CSV file: isic_id and the columns that /v1/model names."},
     "tiles": {
@@ -77,7 +74,9 @@ def create(bundle: Bundle, settings: Settings) -> FastAPI:
 
 
 def _add_scoring(app: FastAPI, service: Service) -> None:
-    @app.post("/v1/lesions", **_form(TILE_AND_ROW, answers.Answer))
+    tile_and_row = {"tile": TILE, "row": _row(service.bundle)}
+
+    @app.post("/v1/lesions", **_form(tile_and_row, answers.Answer))
     async def score_a_lesion(request: Request) -> Response:
         """Score one lesion by itself."""
         return await _answered(request, service.lesion)
@@ -91,7 +90,7 @@ def _add_scoring(app: FastAPI, service: Service) -> None:
         """
         return await _answered(request, service.patient)
 
-    @app.post("/v1/occlusion", **_form(TILE_AND_ROW, answers.Occlusion))
+    @app.post("/v1/occlusion", **_form(tile_and_row, answers.Occlusion))
     async def show_where_the_network_looks(request: Request) -> Response:
         """Hide one patch of the tile after the other, and say what the network's logit loses."""
         return await _answered(request, service.occlusion)
@@ -129,6 +128,22 @@ async def _answered(request: Request, run: Run) -> Response:
         return Response(await run(request), media_type="application/json")
     except ClientDisconnect:
         return Response(status_code=GONE)
+
+
+def _row(bundle: Bundle) -> dict[str, Any]:
+    """Describe a row by the columns that the models read."""
+
+    def column(of: dict[str, Any]) -> dict[str, Any]:
+        kind = "number" if of["kind"] == "number" else "string"
+        ends = {"minimum": of.get("low"), "maximum": of.get("high")}
+        return {"type": [kind, "null"]} | {k: v for k, v in ends.items() if v is not None}
+
+    return {
+        "type": "object",
+        "description": "A JSON object: the columns that /v1/model names.",
+        "properties": {c["name"]: column(c) for c in bundle.columns},
+        "required": [c["name"] for c in bundle.columns],
+    }
 
 
 def _form(parts: dict[str, Any], answer: type[BaseModel]) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def add_to(app: FastAPI) -> None:
 
 
 def _files(folder: Traversable) -> list[Traversable]:
-    return sorted(folder.iterdir(), key=lambda path: path.name) if folder.is_dir() else []
+    return sorted(folder.iterdir(), key=lambda path: path.name)
 
 
 def _add(app: FastAPI, path: str, content: bytes, kind: str) -> None:
@@ -70,4 +70,5 @@ def _kind(schema: Mapping[str, Any]) -> str:
         return f"list of {_kind(schema['items'])}"
     if schema.get("format") == "binary":
         return "file"
-    return str(schema.get("type", "any"))
+    kind = schema.get("type", "any")
+    return kind if isinstance(kind, str) else " or ".join(kind)
