@@ -78,3 +78,10 @@ def test_the_card_for_people_has_the_figures(tmp_path):
     assert f"{found['measured_on']['ranking']['pauc']['value']:.3f} (" in text
     assert all(f"- {limit}" in text for limit in found["limits"])
     assert text.count("\n| 0.") == len(found["operating_points"])
+
+
+def test_the_card_for_people_lists_the_columns_that_are_read(tmp_path):
+    column = {"name": "age_approx", "kind": "number", "unit": "years", "members": ["network"]}
+    text = card.markdown(made(tmp_path) | {"columns": [column]})
+
+    assert "| `age_approx` | number | years | network |" in text

@@ -94,12 +94,26 @@ def markdown(card: Mapping[str, Any]) -> str:
         *("| flagged from a probability of | sensitivity | specificity |", "|---|---|---|"),
         *(_row(point) for point in card["operating_points"]),
         *_agreement(card),
+        *_columns(card),
         *("", "## Limits", ""),
         *(f"- {limit}" for limit in card["limits"]),
         *("", "## Versions", ""),
         ", ".join(f"{name} {number}" for name, number in card["versions"].items()) + ".",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _columns(card: Mapping[str, Any]) -> list[str]:
+    """List what a table must hold, where the members say so."""
+    if not card.get("columns"):
+        return []
+    rows = [
+        f"| `{c['name']}` | {c['kind']} | {c['unit']} | {', '.join(c['members'])} |"
+        for c in card["columns"]
+    ]
+    head = ["| column | kind | unit | read by |", "|---|---|---|---|"]
+    what = "isic_id, maybe patient_id, and these, any of which may be missing in a row:"
+    return ["", "## Columns of the table", "", what, "", *head, *rows]
 
 
 def _agreement(card: Mapping[str, Any]) -> list[str]:
