@@ -32,7 +32,7 @@ def main(
     said = card.make(measured, models, raw=raw, folds=expected)
     bundle = runtime.read(out, manifest.of(out), said)
     said["agreement"] = agreement.measured(bundle, tested, fitted.calibrated)
-    said["onnx"] = onnx_apart(bundle, exported, tested)
+    said |= {"onnx": onnx_apart(bundle, exported, tested), "columns": bundle.columns}
     card.write(out, said)
     print(f"{export.summary(out, manifest.write(out))}; {agreement.said(said['agreement'])}")
 

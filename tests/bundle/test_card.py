@@ -11,7 +11,7 @@ from skinlesion.bundle import card
 
 def made(folder: Path, **changes) -> dict:
     report_files.write(folder, **changes)
-    files = card.Files(folder / "data.json", folder / "details.json")
+    files = card.Files(folder / "data.json", folder / "details.json", folder / "plots")
     raw = changes.get("raw", "data/raw/synthetic")
     return card.make(
         files, folder / "models", raw=raw, folds=list(range(changes.get("n_folds", 1)))
@@ -78,3 +78,21 @@ def test_the_card_for_people_has_the_figures(tmp_path):
     assert f"{found['measured_on']['ranking']['pauc']['value']:.3f} (" in text
     assert all(f"- {limit}" in text for limit in found["limits"])
     assert text.count("\n| 0.") == len(found["operating_points"])
+
+
+def test_the_card_for_people_lists_the_columns_that_are_read(tmp_path):
+    column = {"name": "age_approx", "kind": "number", "unit": "years", "members": ["network"]}
+    text = card.markdown(made(tmp_path) | {"columns": [column]})
+
+    assert "| `age_approx` | number | years | network |" in text
+
+
+def test_the_look_budget_is_that_of_the_plots(tmp_path):
+    import pandas as pd
+
+    found = made(tmp_path)["look_budget"]
+    primary = json.loads((tmp_path / "details.json").read_text())["primary"]
+    given = pd.read_csv(tmp_path / "plots" / f"{primary}_look_budget.csv")
+
+    assert [point["n"] for point in found] == given["n"].tolist()
+    assert [point["sensitivity"] for point in found] == given["sensitivity"].tolist()

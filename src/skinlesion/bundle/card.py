@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from skinlesion.bundle import agreement
+from skinlesion.dataset import metadata
 from skinlesion.reporting import statements
 from skinlesion.reporting.formats import Data, Details, Facts, Interval, Scored, load
 
@@ -24,6 +25,7 @@ class Files:
 
     data: Path  # metrics/data.json
     details: Path  # metrics/details.json
+    plots: Path  # metrics/plots, for the look budget
 
 
 def make(files: Files, models: Path, *, raw: str, folds: list[int]) -> dict[str, Any]:
@@ -53,7 +55,7 @@ def make(files: Files, models: Path, *, raw: str, folds: list[int]) -> dict[str,
         "licence": f"{statements.SLICE_3D}, doi {statements.SLICE_3D_DOI}.",
         "measured_on": _measured(details),
         "operating_points": _points(details.sets[details.primary]),
-        "look_budget": [],
+        "look_budget": _look_budget(files.plots / f"{details.primary}_look_budget.csv"),
         "trained": {f"fold-{fold}": f.model_dump() for fold, f in facts.items()},
         "versions": {name: version(name) for name in ("skinlesion", *RUNTIME)},
     }
@@ -94,12 +96,26 @@ def markdown(card: Mapping[str, Any]) -> str:
         *("| flagged from a probability of | sensitivity | specificity |", "|---|---|---|"),
         *(_row(point) for point in card["operating_points"]),
         *_agreement(card),
+        *_columns(card),
         *("", "## Limits", ""),
         *(f"- {limit}" for limit in card["limits"]),
         *("", "## Versions", ""),
         ", ".join(f"{name} {number}" for name, number in card["versions"].items()) + ".",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _columns(card: Mapping[str, Any]) -> list[str]:
+    """List what a table must hold, where the members say so."""
+    if not card.get("columns"):
+        return []
+    rows = [
+        f"| `{c['name']}` | {c['kind']} | {c['unit']} | {', '.join(c['members'])} |"
+        for c in card["columns"]
+    ]
+    head = ["| column | kind | unit | read by |", "|---|---|---|---|"]
+    what = "isic_id, maybe patient_id, and these, any of which may be missing in a row:"
+    return ["", "## Columns of the table", "", what, "", *head, *rows]
 
 
 def _agreement(card: Mapping[str, Any]) -> list[str]:
@@ -141,6 +157,14 @@ def _measured(details: Details) -> dict[str, Any]:
             if not g.too_few
         ],
     }
+
+
+def _look_budget(path: Path) -> list[dict[str, float | None]]:
+    """Sensitivity where only so many lesions of each patient are looked at."""
+    points = metadata.read(path, columns=["n", "sensitivity", "low", "high"])
+    table = points[["n", "sensitivity", "low", "high"]].astype(object)
+    found: list[dict[str, float | None]] = table.where(table.notna(), None).to_dict("records")
+    return found
 
 
 def _points(shown: Scored) -> list[dict[str, Any]]:
