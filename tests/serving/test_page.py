@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests import triage_pages, triage_service
 from tests.triage_pages import Window, cards, choose, ids, panel, score
 
-COLUMNS = ["isic_id", "patient_id", "risk", "age_approx", "attribution"]
+COLUMNS = ["isic_id", "patient_id", "risk", "age_approx", "sex", "attribution"]
 CLINIC = 'Clinic "A", Oslo'
 ONE = {"IP_1": {"ISIC_1": 0.004, "ISIC_2": 0.31, "ISIC_3": 0.05}}
 TWO = ONE | {"IP_2": {"ISIC_4": 0.1, "ISIC_5": 0.4}}
@@ -73,7 +73,7 @@ def folder(tmp_path) -> Callable[..., list[Path]]:
 
     def write(patients: dict[str, dict[str, float]], name: str = "lesions.csv") -> list[Path]:
         rows = [
-            [isic_id, patient, str(risk), "65.0", CLINIC]
+            [isic_id, patient, str(risk), "65.0", "", CLINIC]
             for patient, lesions in patients.items()
             for isic_id, risk in lesions.items()
         ]
@@ -298,6 +298,7 @@ def test_where_the_network_looks_is_drawn_over_the_tile(opened, service, folder)
         "patient_id": "IP_1",
         "risk": 0.31,
         "age_approx": 65,
+        "sex": None,
         "attribution": CLINIC,
     }
 
