@@ -9,6 +9,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from skinlesion.boosting import columns, contributions, expert
+from skinlesion.bundle import words
 from skinlesion.dataset import stores
 from skinlesion.derivation import derived, numbers, relative, tiles
 from skinlesion.derivation.plan import Params, Plan
@@ -120,7 +121,7 @@ class Table:
 
         def reason(row: int, i: int) -> Reason:
             name, value = names[i], _plain(given[names[i]][row])
-            return Reason(name, contributions.named(name), value, float(table[row, i]))
+            return Reason(name, words.of(name), value, float(table[row, i]))
 
         return [
             [reason(row, i) for i in order[row] if table[row, i]] for row in range(len(lesions))
