@@ -163,8 +163,8 @@ def _look_budget(path: Path) -> list[dict[str, float | None]]:
     """Sensitivity where only so many lesions of each patient are looked at."""
     points = metadata.read(path, columns=["n", "sensitivity", "low", "high"])
     table = points[["n", "sensitivity", "low", "high"]].astype(object)
-    found: list[dict[str, float | None]] = table.where(table.notna(), None).to_dict("records")
-    return found
+    rows = table.where(table.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]
 
 
 def _points(shown: Scored) -> list[dict[str, Any]]:
