@@ -14,7 +14,8 @@ from skinlesion.derivation import numbers, parquet, plan, tiles
 from skinlesion.evaluation import calibration, combination
 from skinlesion.features import tabular
 from skinlesion.network import backend, model, trained
-from skinlesion.scoring import conversion, members, predict, scale
+from skinlesion.scoring import conversion, members, network_spread, predict, scale
+from skinlesion.shift import profile
 
 CARD = {
     "name": "a test",
@@ -49,6 +50,7 @@ def make(challenge: str, folder: str) -> None:
     data, out = Path(challenge), Path(folder)
     backend.start(backend.Params(backend="tensorflow", precision="float32", seed=0))
     write_experts(data, out)
+    write_profile(data, out / "profile.json")
     for kind, (changes, weights, n_views) in KINDS.items():
         by_fold = {k: network(data, k, **changes) for k in (0, 1)}
         found = combination.Combination(
@@ -75,6 +77,14 @@ def write_experts(data: Path, out: Path) -> None:
     for k in (0, 1):
         result = fold.fit(k, out / "folds.csv", out, boost_numbers.params(min_leaf=5))
         expert.save(out / f"experts/fold-{k}", result.facts, result.fitted)
+
+
+def write_profile(data: Path, path: Path) -> None:
+    """What the training lesions are like, in three columns."""
+    lesions = metadata.read(data / "train-metadata.csv")
+    patients = profile.numbered(lesions["patient_id"])
+    found = profile.columns(lesions[["age_approx", "tbp_lv_H", "sex"]], patients, ["sex"])
+    profile.save(path, profile.make(found, None, patients))
 
 
 def network(data: Path, k: int, **changes: object) -> trained.Trained:
@@ -115,7 +125,8 @@ def write_bundle(
         for k in by_fold:
             expert.save(experts / f"fold-{k}", nothing, {})
     settings = runtime.Settings(n_views=how[1], unreadable_logit=-3.0)
-    export.write(folder, given, export.Fitted(experts, out, calibrated), (DERIVE, settings))
+    fitted = export.Fitted(experts, out, calibrated, out / "profile.json")
+    export.write(folder, given, fitted, (DERIVE, settings))
     (folder / card.NAME).write_text(json.dumps(CARD))
     manifest.write(folder)
 
@@ -132,9 +143,13 @@ def scored(
     source = scorings.source(list(by_fold.values()), data / "test-metadata.csv", store)
     pieces = pd.concat(list(predict.score(by_fold, source, p)), ignore_index=True)
     found = pieces[["isic_id"]].assign(network=scale.probability(pieces["logit"].to_numpy()))
+    for name in network_spread.COLUMNS:
+        found[f"network_{name}"] = pieces[name]
     if "table" in how[0].weights:
         tables = members.load(out / "experts", [0, 1])
         by_table = members.score(tables, out / "test.parquet").set_index("isic_id")
-        found["table"] = by_table.loc[found["isic_id"], "table"].to_numpy()
+        for name in ("table", "table_sd_folds", "table_sd_seeds"):
+            found[name] = by_table.loc[found["isic_id"], name].to_numpy()
     score = how[0].score(found)
-    return found.assign(score=score, probability=CALIBRATOR.probability(score))
+    spread = how[0].uncertainty(found)
+    return found.assign(score=score, probability=CALIBRATOR.probability(score), uncertainty=spread)

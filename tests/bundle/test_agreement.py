@@ -53,9 +53,11 @@ def test_a_bundle_agrees_with_the_pipeline(made, challenge, tmp_path, kind):
     empty = pd.DataFrame(columns=["isic_id", "patient_id", "target", "fold", "score"])
     for name in ("holdout", "oof"):
         empty.to_csv(predictions / f"{name}.csv", index=False)
-        empty[["isic_id"]].to_csv(predictions / f"table-{name}.csv", index=False)
+        for member in ("table", "network"):
+            empty[["isic_id"]].to_csv(predictions / f"{member}-{name}.csv", index=False)
     kept = [c for c in ("isic_id", "table") if c in given]
     given[kept].to_csv(predictions / "table-test.csv", index=False)
+    given[["isic_id"]].to_csv(predictions / "network-test.csv", index=False)
     files = agreement.Files(
         challenge / "test-metadata.csv", challenge / "test-image.hdf5", predictions
     )

@@ -32,7 +32,8 @@ def finished(
 ) -> pd.DataFrame:
     by_member = {"network": network, **others}
     reasons = ["" if ok else "?" for ok in np.isfinite(network.mean(0))]
-    found = combining.averaged(lesions(patients), by_member, reasons, how)
+    given = combining.Given(by_member, {}, reasons, [""] * len(patients))
+    found = combining.averaged(lesions(patients), given, how)
     return combining.finished(found, how)
 
 
@@ -46,11 +47,16 @@ def test_the_members_logits_are_weighted_then_calibrated():
     np.testing.assert_allclose(found["network"], expit(network.mean(0)))
 
 
-def test_uncertainty_is_the_standard_deviation_of_the_combined_logit_over_folds():
+def test_uncertainty_adds_the_spreads_of_the_members_by_their_weights():
     network, table = np.array([[1.0], [2.0], [4.0]]), np.array([[0.0], [3.0], [0.0]])
-    found = finished(network, ["P"], combined(network=0.5, table=0.5), table=table)
+    how = combined(network=0.25, table=0.75)
+    spreads = {"network_sd_views": np.array([0.5]), "table_sd_seeds": np.array([0.2])}
+    given = combining.Given({"network": network, "table": table}, spreads, [""], [""])
+    found = combining.averaged(lesions(["P"]), given, how)["uncertainty"][0]
 
-    assert found["uncertainty"][0] == pytest.approx(np.std((network + table) / 2, ddof=1))
+    of_network = np.var(network, ddof=1) + 0.5**2
+    of_table = np.var(table, ddof=1) + 0.2**2
+    assert found == pytest.approx(np.sqrt(0.25**2 * of_network + 0.75**2 * of_table))
 
 
 def test_one_fold_has_no_uncertainty():

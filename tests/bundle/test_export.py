@@ -28,7 +28,8 @@ def write(made, tmp_path):
             content = (folder / "network.tflite").read_bytes()
             given[k] = export.Network(content, tabular.load(folder / "encoder.json"), facts)
         where = {"experts": made / "experts", "features": made} | changes
-        fitted = export.Fitted(**where, calibrated=tmp_path / "calibrated")
+        where |= {"calibrated": tmp_path / "calibrated", "profile": made / "profile.json"}
+        fitted = export.Fitted(**where)
         settings = runtime.Settings(n_views=1, unreadable_logit=-3.0)
         export.write(tmp_path / name, given, fitted, (bundles.DERIVE, settings))
 
@@ -51,7 +52,7 @@ def test_nothing_in_it_is_code_or_pickled(made):
 
     assert {f.suffix for f in files} <= PLAIN
     assert not any(f.read_bytes()[:1] == b"\x80" for f in files)  # how a pickle begins
-    assert len(files) == 22
+    assert len(files) == 23
 
 
 def test_experts_of_a_fold_that_is_not_there_are_named(made, write, tmp_path):
@@ -71,7 +72,7 @@ def test_what_stands_for_an_unreadable_tile_is_the_networks_median_out_of_fold(t
 def test_it_says_what_it_wrote(made):
     said = export.summary(made / "both", manifest.checked(made / "both"))
 
-    assert "21 files" in said
+    assert "22 files" in said
     size = sum(f.stat().st_size for f in (made / "both").rglob("*.*") if f.name != manifest.NAME)
     assert f"{size / 1e6:.1f} MB" in said
     assert json.loads((made / "both" / manifest.NAME).read_text())["format"] == 1

@@ -66,20 +66,24 @@ def test_rank_1_is_the_patients_most_suspicious_lesion(made, table, tiles):
         assert of["rank"].tolist() == expected.tolist()
 
 
-def test_uncertainty_is_the_spread_of_the_logit_over_the_folds(made, table, tiles):
-    """With one network only: each fold's logit is its own."""
-    b = opened(made, "image")
-    found = b.score(table, tiles)
-    each = [float(np.ptp(v)) for v in _logits(b, table, tiles).T]
+@KINDS
+def test_uncertainty_is_that_of_the_pipeline(made, table, tiles, kind):
+    expected = pd.read_csv(made / f"{kind}.csv")["uncertainty"]
+    found = opened(made, kind).score(table, tiles)["uncertainty"]
 
-    np.testing.assert_allclose(found["uncertainty"], np.array(each) / np.sqrt(2), rtol=1e-9)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+    assert found.std() > 0
 
 
-def _logits(b: bundle.Bundle, table, tiles) -> np.ndarray:
-    from skinlesion.bundle import networks, runtime
+def test_lesions_far_outside_the_training_data_are_marked_and_no_others(made, table, tiles):
+    b, odd = opened(made), table.copy()
+    odd.loc[0, "tbp_lv_H"], odd.loc[1, "sex"] = -179.0, "unheard of"
+    found, usual = b.score(odd, tiles)["shift"], b.score(table, tiles)["shift"]
 
-    lesions = table[["isic_id"]]
-    return networks.score(b.networks, lesions, runtime.Memory(tiles), n_views=1).logits
+    assert found[0].startswith("tbp_lv_H -179, usually ")
+    assert found[1] == "sex 'unheard of', not of the training lesions"
+    pd.testing.assert_series_equal(found[2:], usual[2:])
+    assert (usual == "").mean() > 0.9
 
 
 @pytest.mark.parametrize("kind", ["both", "image"])

@@ -44,7 +44,9 @@ def test_a_tile_that_is_absent_leaves_its_numbers_missing(experts, lesions, tile
     own = [n.startswith("tile_") for n in experts.experts[0].columns.names]
 
     assert np.isnan(found[:, own]).all()
-    assert np.isfinite(experts.logits({0: found})).all()
+    logits, spread = experts.logits({0: found})
+    assert np.isfinite(logits).all()
+    assert (spread > 0).all()
 
 
 def test_a_bundle_without_experts_has_no_folder_of_them(made):

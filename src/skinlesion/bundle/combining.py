@@ -10,7 +10,7 @@ from skinlesion.evaluation.calibration import Calibrator, logits
 from skinlesion.evaluation.combination import Combination
 from skinlesion.scoring import scale
 
-__all__ = ["COLUMNS", "Combined", "averaged", "finished"]
+__all__ = ["COLUMNS", "Combined", "Given", "averaged", "finished"]
 
 MEMBERS = ("network", "table")
 COLUMNS = [
@@ -40,30 +40,37 @@ class Combined:
         return logits(self.combination.score(pd.DataFrame(scores)))
 
 
-def averaged(
-    lesions: pd.DataFrame,
-    by_member: Mapping[str, np.ndarray],
-    reasons: list[str],
-    combined: Combined,
-) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Given:
+    """What the members give of some lesions."""
+
+    logits: Mapping[str, np.ndarray]  # by member, shape (n_folds, n_lesions)
+    spreads: Mapping[str, np.ndarray]  # by column of SPREADS, shape (n_lesions,); not over folds
+    reasons: list[str]  # "", or why the tile cannot be read
+    shift: list[str]  # "", or what lies far outside the training data
+
+
+def averaged(lesions: pd.DataFrame, given: Given, combined: Combined) -> pd.DataFrame:
     """Average each member over its folds.
 
     Args:
         lesions: isic_id and maybe patient_id.
-        by_member: Logits, shape (n_folds, n_lesions), by member.
-        reasons: Why tiles cannot be read.
+        given: Of these lesions.
         combined: Of the bundle.
 
     Returns:
         isic_id, patient_id, a mean logit per member (NaN where its tile is unreadable),
-        uncertainty, shift and reason.
+        uncertainty (as `Combination.uncertainty`), shift and reason.
     """
     patients = lesions.get("patient_id")
     found = pd.DataFrame({"isic_id": lesions["isic_id"], "patient_id": patients})
-    for name, each in by_member.items():
+    spreads = pd.DataFrame(dict(given.spreads), index=found.index)
+    for name, each in given.logits.items():
         found[name] = each.mean(0)
-    found["uncertainty"] = _spread(by_member, combined)
-    return found.assign(shift="", reason=reasons)
+        if len(each) > 1:
+            spreads[f"{name}_sd_folds"] = np.std(each, axis=0, ddof=1)
+    found["uncertainty"] = combined.combination.uncertainty(spreads)
+    return found.assign(shift=given.shift, reason=given.reasons)
 
 
 def finished(scored: pd.DataFrame, combined: Combined) -> pd.DataFrame:
@@ -95,20 +102,3 @@ def finished(scored: pd.DataFrame, combined: Combined) -> pd.DataFrame:
     found["rank"] = groups.rank(method="min").astype(int).to_numpy()
     found["n_lesions"] = groups.transform("size").to_numpy()
     return found.reindex(columns=COLUMNS)
-
-
-def _spread(by_member: Mapping[str, np.ndarray], combined: Combined) -> np.ndarray:
-    n_folds = max(len(each) for each in by_member.values())
-    n = next(iter(by_member.values())).shape[1]
-    if n_folds < 2:
-        return np.full(n, np.nan)
-    of_folds = [
-        combined.logit(pd.DataFrame({k: _of_fold(each, i) for k, each in by_member.items()}))
-        for i in range(n_folds)
-    ]
-    return np.asarray(np.std(of_folds, axis=0, ddof=1))
-
-
-def _of_fold(each: np.ndarray, i: int) -> np.ndarray:
-    """Take a fold's logits; the mean where not every fold has this member."""
-    return np.asarray(each[i] if i < len(each) else each.mean(0))

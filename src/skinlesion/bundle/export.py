@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from skinlesion.boosting import expert
-from skinlesion.bundle import manifest, networks, runtime, table
+from skinlesion.bundle import manifest, networks, runtime, table, unusual
 from skinlesion.dataset import metadata
 from skinlesion.derivation import plan
 from skinlesion.errors import InputError
@@ -38,6 +38,7 @@ class Fitted:
     experts: Path  # a folder fold-K per fold, from `boost`
     features: Path  # from `derive`, for its plan
     calibrated: Path  # from `calibrate`
+    profile: Path  # of the training lesions, from `shift`
 
 
 def write(
@@ -70,6 +71,7 @@ def write(
     (folder / runtime.SETTINGS).write_text(scoring.model_dump_json(indent=1) + "\n")
     for name in (runtime.COMBINATION, runtime.CALIBRATION):
         _copy(fitted.calibrated / name, folder / name)
+    _copy(fitted.profile, folder / unusual.NAME)
     _write_table(folder / runtime.TABLE, list(given), fitted, derive)
 
 

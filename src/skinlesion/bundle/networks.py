@@ -68,6 +68,7 @@ class Scored:
     """What the networks say of some lesions."""
 
     logits: np.ndarray  # shape (n_members, n_lesions), float64; NaN where the tile is unreadable
+    sd_views: np.ndarray | None  # shape (n_lesions,): the root mean square over members; None: one
     reasons: list[str]  # by lesion: "", or why its tile cannot be read
 
 
@@ -118,15 +119,19 @@ def score(
         InputError: A column is absent, or holds a bad value.
     """
     logits, reasons = np.empty((len(members), len(lesions))), [""] * len(lesions)
+    variance = np.full(logits.shape, np.nan)
     for px in sorted({m.facts.image_px for m in members}):
         chosen = [i for i, m in enumerate(members) if m.facts.image_px == px]
         some = [members[i] for i in chosen]
         for rows, outputs, unread in _batches(some, lesions, store if px else None, n_views):
-            for i, found in zip(chosen, outputs, strict=True):
-                logits[i, rows] = np.where([r != "" for r in unread], np.nan, found[:, 0])
+            for i, (found, over_views) in zip(chosen, outputs, strict=True):
+                is_unread = [r != "" for r in unread]
+                logits[i, rows] = np.where(is_unread, np.nan, found[:, 0])
+                variance[i, rows] = np.where(is_unread, np.nan, over_views)
                 on_pooled(i, rows, found[:, 1:])
             reasons[rows] = [a or b for a, b in zip(reasons[rows], unread, strict=True)]
-    return Scored(logits, reasons)
+    several = variance[~np.isnan(variance).all(1)]
+    return Scored(logits, np.sqrt(several.mean(0)) if len(several) else None, reasons)
 
 
 def _batches(
@@ -134,8 +139,8 @@ def _batches(
     lesions: pd.DataFrame,
     store: stores.Store | None,
     n_views: views.N,
-) -> Iterator[tuple[slice, list[np.ndarray], list[str]]]:
-    """Yield rows, the outputs of each member, and why tiles cannot be read; batch by batch."""
+) -> Iterator[tuple[slice, list[tuple[np.ndarray, np.ndarray]], list[str]]]:
+    """Yield rows, what `_viewed` gives of each member, and why tiles cannot be read; by batch."""
     encoded = [tabular.transform(lesions, m.encoder) for m in members]
     edges = list(pairwise(accumulate((e.shape[1] for e in encoded), initial=0)))
     px, start = members[0].facts.image_px, 0
@@ -145,11 +150,22 @@ def _batches(
         n = len(unread)
         cut = {name: values[:n] for name, values in inputs.items()}
         outputs = [
-            views.averaged(m.run, n_views)(_own(cut, slice(*edge)))
+            _viewed(m, _own(cut, slice(*edge)), n_views)
             for m, edge in zip(members, edges, strict=True)
         ]
         yield slice(start, start + n), outputs, unread
         start += n
+
+
+def _viewed(
+    m: Member, inputs: dict[str, np.ndarray], n_views: views.N
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean outputs over the views of tiles, and the variance of the logit; NaN of one view."""
+    if n_views == 1 or "image" not in inputs:
+        found = m.run(inputs)
+        return found, np.full(len(found), np.nan)
+    each = np.stack([m.run(inputs | {"image": v}) for v in views.of(inputs["image"], n_views)])
+    return np.asarray(sum(each) / len(each)), each[:, :, 0].var(0, ddof=1)
 
 
 def _own(inputs: dict[str, np.ndarray], columns: slice) -> dict[str, np.ndarray]:

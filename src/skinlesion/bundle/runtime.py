@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skinlesion.bundle import combining, looking, manifest, networks, rows, table
+from skinlesion.bundle import combining, looking, manifest, networks, rows, table, unusual
 from skinlesion.dataset import images, stores, views
 from skinlesion.errors import InputError
 from skinlesion.evaluation import calibration, combination
 from skinlesion.params import Block
+from skinlesion.shift import profile
 
 __all__ = ["Bundle", "Memory", "Settings", "open", "read"]
 
@@ -43,6 +44,7 @@ class Bundle:
     table: table.Table | None
     settings: Settings
     combined: combining.Combined
+    profile: profile.Profile | None  # of the training lesions
 
     @property
     def operating_points(self) -> list[dict[str, Any]]:
@@ -78,8 +80,9 @@ class Bundle:
             A row per lesion, in the order of the table: isic_id, patient_id, probability, logit
             (of all members combined, before calibration), rank (1 for the patient's most
             suspicious lesion), n_lesions (of the patient), the members' scores `network` and
-            `table`, uncertainty (standard deviation of the logit over the folds, NaN where there
-            is one), shift, and reason ("", or why the tile cannot be read).
+            `table`, uncertainty (standard deviation of the logit over folds, seeds and views, NaN
+            where there is one of each), shift ("", or what of the row or the tile lies far outside
+            the training data), and reason ("", or why the tile cannot be read).
 
         Raises:
             InputError: As for `rows.checked`.
@@ -100,12 +103,18 @@ class Bundle:
         Returns:
             isic_id, patient_id, network and table (mean logits), uncertainty, shift and reason.
         """
-        scored = networks.score(self.networks, lesions, store, n_views=self.settings.n_views)
-        by_member = {"network": scored.logits}
+        watch = unusual.Watch(self.profile, [m.facts.fold for m in self.networks], len(lesions))
+        n_views = self.settings.n_views
+        scored = networks.score(self.networks, lesions, store, n_views=n_views, on_pooled=watch.see)
+        by_member, spreads = {"network": scored.logits}, {}
+        if scored.sd_views is not None:
+            spreads["network_sd_views"] = scored.sd_views
         if self.table:
             values = self.table.read(lesions, store) if values is None else values
-            by_member["table"] = self.table.logits(values)
-        return combining.averaged(lesions, by_member, scored.reasons, self.combined)
+            by_member["table"], spreads["table_sd_seeds"] = self.table.logits(values)
+        marks = watch.marks(lesions, scored.reasons)
+        given = combining.Given(by_member, spreads, scored.reasons, marks)
+        return combining.averaged(lesions, given, self.combined)
 
     def explained(
         self, table: pd.DataFrame, tiles: Mapping[str, bytes], *, n: int
@@ -216,6 +225,7 @@ def read(folder: Path, sealed: manifest.Manifest, card: dict[str, Any]) -> Bundl
         table=table.load(folder / TABLE),
         settings=settings,
         combined=combined,
+        profile=unusual.load(folder),
     )
 
 

@@ -83,7 +83,7 @@ class Table:
             for fold, e in self.experts.items()
         }
 
-    def logits(self, values: Mapping[int, np.ndarray]) -> np.ndarray:
+    def logits(self, values: Mapping[int, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """Score lesions, on the true prior.
 
         Args:
@@ -91,9 +91,12 @@ class Table:
 
         Returns:
             Shape (n_experts, n_lesions), float64: beside the patient's other lesions where there
-            are enough of them, else as if each were the only one.
+            are enough of them, else as if each were the only one. And shape (n_lesions,): the
+            standard deviation over seeds, its root mean square over the experts; NaN of one seed.
         """
-        return np.stack([self.experts[fold].logits(v).context for fold, v in values.items()])
+        found = [self.experts[fold].logits(v) for fold, v in values.items()]
+        spread = np.sqrt(np.mean([scores.spread**2 for scores in found], axis=0))
+        return np.stack([scores.context for scores in found]), spread
 
     def reasons(
         self, values: Mapping[int, np.ndarray], lesions: pd.DataFrame

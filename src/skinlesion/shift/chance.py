@@ -7,7 +7,7 @@ is the weighted sum of squared differences.
 
 import numpy as np
 from pydantic import Field
-from scipy.stats import f as f_distribution
+from scipy.special import fdtrc
 
 from skinlesion.params import Block
 
@@ -72,7 +72,7 @@ class Chance(Block):
         if n_free < 1 - 1e-9 or mean <= 0 or variance <= 0:
             return 1.0
         n = mean**2 / variance
-        return float(f_distribution.sf(squares / mean, n, n * n_free))
+        return float(fdtrc(n, n * n_free, squares / mean))
 
 
 def sizes(patients: np.ndarray) -> Sizes:
