@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 from skinlesion.dataset import metadata
 from skinlesion.errors import InputError
@@ -86,6 +87,9 @@ def pieces(metadata_csv: Path, numbers_parquet: Path, wanted: Names) -> Iterator
 
 def _numbers(path: Path, names: Sequence[str]) -> pd.DataFrame:
     try:
-        return pd.read_parquet(path, columns=["isic_id", *names]).set_index("isic_id")
+        # By this thread alone: Arrow's own may outlive the process's end, which is then a crash.
+        file = pq.ParquetFile(path, pre_buffer=False)
+        table = file.read(["isic_id", *names], use_threads=False)
+        return table.to_pandas(use_threads=False).set_index("isic_id")
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{path} must be a table of stage derive. {error}") from None
