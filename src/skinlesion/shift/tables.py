@@ -90,6 +90,7 @@ def _numbers(path: Path, names: Sequence[str]) -> pd.DataFrame:
         # By this thread alone: Arrow's own may outlive the process's end, which is then a crash.
         file = pq.ParquetFile(path, pre_buffer=False)
         table = file.read(["isic_id", *names], use_threads=False)
-        return table.to_pandas(use_threads=False).set_index("isic_id")
+        found: pd.DataFrame = table.to_pandas(use_threads=False).set_index("isic_id")
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{path} must be a table of stage derive. {error}") from None
+    return found
