@@ -27,7 +27,9 @@ EVALUATE = measurement.Params(
     sensitivities=[0.8, 0.9, 0.95],
     top_k=15,
     baseline="clin_size_long_diam_mm",
+    cost_ratio=20,
     min_positives=10,
+    patient_folds=None,
 )
 
 

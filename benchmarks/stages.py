@@ -44,13 +44,14 @@ COMMANDS = {
         *("--test-metadata", "test-metadata.csv", "--test-images", "test-image.hdf5"),
         *("--lesions", "lesions.csv", "--out", "features"),
     ],
-    "split": ["lesions.csv", "folds.csv"],
+    "split": ["lesions.csv", "folds.csv", "folds.json", "--train-metadata", TRAIN],
     "resample": ["0", "folds.csv", "draws.csv", "prior.json"],
     "encode": ["0", "folds.csv", "encoded", "--train-metadata", TRAIN],
     "boost": ["0", "folds.csv", "features", "expert", "boost-log"],
     "calibrate": ["predictions", "calibrated", "--shift", "shift"],
     "evaluate": [
         *("calibrated", "--unreadable", "predictions/unreadable.csv", "--train-metadata", TRAIN),
+        *("--folds", "folds.json"),
         *("--evaluation", "e.json", "--details", "details.json", "--plots", "plots"),
     ],
 }

@@ -16,9 +16,10 @@ TEXTS = {name: (ROOT / name).read_text() for name in (RUN, DEVELOP)}
 # A pin begins at the left margin; its hashes and its `# via` notes are indented below it.
 PINS = {n: re.findall(r"^\S.*(?:\n[ \t]+.*)*", t, flags=re.MULTILINE) for n, t in TEXTS.items()}
 EXTRAS = PROJECT["optional-dependencies"]
-OWN = "skinlesion[train]"  # in the extra `dev`, which holds that of the pipeline
+OWN = "skinlesion[serve,train]"  # in the extra `dev`, which holds those
 ASKED = {RUN: [Requirement(r) for r in [*PROJECT["dependencies"], *EXTRAS["train"]]]}
-ASKED[DEVELOP] = ASKED[RUN] + [Requirement(r) for r in EXTRAS["dev"] if r != OWN]
+ASKED[DEVELOP] = [Requirement(r) for r in [*EXTRAS["serve"], *EXTRAS["dev"]] if r != OWN]
+ASKED[DEVELOP] += [r for r in ASKED[RUN] if r.name not in {own.name for own in ASKED[DEVELOP]}]
 
 EACH_LOCK = pytest.mark.parametrize("lock", TEXTS)
 EACH_PIN = pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def other_features(folder: Path) -> None:
 OTHERS = {
     "the seed of the order": edited("train", seed=5),
     "the number of epochs": edited("train", n_epochs=5),
-    "the patience": edited("train", early_stopping_patience=3),
+    "the patience": edited("train", early_stopping_patience=3, select="best"),
     "the seed of the weights": edited("keras", seed=8),
     "the architecture": edited("model", tabular_dropout=0.1),
     "the augmentation": edited("augment", horizontal_flip={"rate": 0.4}),

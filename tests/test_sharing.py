@@ -29,6 +29,7 @@ REMOTES = ["local", "bucket", "server"]
 SERVED = ["bucket", "server"]
 UP_TO_DATE = "Data and pipelines are up to date"
 FACTS = "models/fold-0/facts.json"
+KEPT = {"shift", "calibrate", "evaluate", "export"}  # of what follows `predict`
 PIPELINE = YAML(typ="safe").load(ROOT / "dvc.yaml")
 
 
@@ -37,7 +38,7 @@ def write_pipeline(folder: Path) -> None:
     yaml = YAML()
     given = yaml.load(ROOT / "dvc.yaml")
     names = list(given["stages"])
-    for name in set(names[names.index("predict") + 1 :]) - {"calibrate", "evaluate", "export"}:
+    for name in set(names[names.index("predict") + 1 :]) - KEPT:
         del given["stages"][name]
     del given["plots"]
     yaml.dump(given, folder / "dvc.yaml")

@@ -80,8 +80,7 @@ def test_slope_and_intercept_say_how_risks_are_wrong(seed, slope, intercept):
 def test_slope_and_intercept_of_a_resample_are_those_of_its_lesions_one_by_one(seed):
     table = lesions(seed)
     resamples = bootstrap.draw(table, params(30))
-    z = logit(table["probability"].to_numpy())
-    found = reliability._line(table["target"].to_numpy(), z, table, resamples)
+    found = reliability.slope_and_intercept(table, resamples)
     for row in (0, 1, 17, 30):
         again = written_out(table, resamples, row)
         z, y_true = logit(again["probability"].to_numpy()), again["target"].to_numpy()

@@ -12,6 +12,7 @@ from skinlesion.explanation import branches
 from skinlesion.features import tabular
 from skinlesion.network import model, trained
 from skinlesion.scoring import executor, predict, scale, training_set
+from skinlesion.scoring.lesions import Selection
 
 pytestmark = pytest.mark.usefixtures("keras_started")
 
@@ -102,7 +103,7 @@ def test_the_holdouts_logits_are_those_of_the_predictions(
     p = predict.Params(batch_size=BATCH, engine="keras", strict=True)
     source = scorings.source(models, tmp_path / "table.csv", store)
     by_fold = scorings.by_number(models)
-    scored = training_set.score_fold(by_fold, lesions, source, p, name="holdout")
+    scored = training_set.score_fold(by_fold, lesions, source, p, Selection("holdout"))
     expected = scored.set_index("isic_id")["score"]
     found = scale.probability(unpermuted(read(models, lesions, table, store)))
 

@@ -11,4 +11,4 @@ from skinlesion.scoring import ensemble
 def test_lesions_are_gone_through_once_per_size_of_tile(make, sizes, n):
     models = [make(backbone="none") if px is None else make(image_px=px) for px in sizes]
 
-    assert ensemble.n_passes(models) == n
+    assert ensemble.n_passes(dict(enumerate(models))) == n

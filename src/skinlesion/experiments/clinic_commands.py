@@ -11,6 +11,8 @@ app = typer.Typer(rich_markup_mode=None)
 
 @app.command(
     epilog="\b\nExample:\n"
+    "  skinlesion clinics attribution\n"
+    "\b\nIn two runs:\n"
     "  dvc exp run -n patients -S split.train_folds=[0,1,2,3,4]\n"
     "  dvc exp run $(skinlesion clinics attribution --against patients)"
 )

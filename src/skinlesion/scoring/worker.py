@@ -32,7 +32,7 @@ __all__ = ["Images", "Job", "Needs", "check", "modules", "needs", "run"]
 
 # What a worker runs lies in these rooms, and on the ground.
 _ROOMS = ("dataset", "features", "network", "shift", "scoring", "explanation")
-_GROUND = ("errors", "metrics", "params")
+_GROUND = ("errors", "metrics", "params", "quiet")
 _PACKAGE = __name__.partition(".")[0]
 _PACKAGES = ("distributed", "pandas")  # beside those that make pixels and scores
 _ONE_AT_A_TIME = threading.Lock()
