@@ -193,8 +193,9 @@ def test_output_to_a_full_disk_is_one_line_and_code_1():
 
 def test_a_signal_of_ctrl_c_ends_a_command_with_code_130(elsewhere):
     code = (
-        "import os, signal; from tests import command_line;"
-        "from skinlesion.reporting import summary;"
+        # As in a terminal: what runs in the background is started with the signal ignored.
+        "import os, signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "from tests import command_line; from skinlesion.reporting import summary;"
         "summary.text = lambda folder: os.kill(os.getpid(), signal.SIGINT);"
         "raise SystemExit(command_line.run('summary'))"
     )
