@@ -61,12 +61,29 @@ def make(folder: str, out: str, backbone: str, px: int, with_experts: bool) -> N
         method="none", reason="", slope=1.0, intercept=0.0, n_lesions=0, n_positives=0
     )
     (data / "calibration.json").write_text(platt.model_dump_json())
-    fitted = export.Fitted(data / "experts", data, data)
+    _summarise(data)
+    fitted = export.Fitted(data / "experts", data, data, data / "profile.json")
     settings = runtime.Settings(n_views=1, unreadable_logit=0.0)
     given = {0: export.Network(content, encoder, facts)}
     export.write(to, given, fitted, (derive, settings))
     (to / card.NAME).write_text("{}")
     manifest.write(to)
+
+
+def _summarise(data: Path) -> None:
+    """What the lesions are like, in the columns that shift looks at."""
+    import networks
+
+    from skinlesion import params
+    from skinlesion.dataset import metadata
+    from skinlesion.features import tabular
+    from skinlesion.shift import profile
+
+    p = params.load("encode", tabular.Params, networks.PARAMS)
+    table = metadata.read(data / "train-metadata.csv", text=p.categorical)[:N_FITTED]
+    patients = profile.numbered(table["patient_id"])
+    found = profile.columns(table[[*p.numeric, *p.categorical]], patients, p.categorical)
+    profile.save(data / "profile.json", profile.make(found, None, patients))
 
 
 def _fit(data: Path, derive: Any) -> None:
