@@ -22,3 +22,11 @@ def test_a_spread_that_there_is_gets_a_column(tmp_path):
 
 def test_without_any_spread_the_table_has_no_rows(tmp_path):
     assert written(tmp_path, sd_folds=np.nan, sd_views=np.nan).to_csv(index=False) == "isic_id\n"
+
+
+def test_without_a_lesion_the_table_keeps_its_header(tmp_path):
+    nothing = pd.DataFrame(columns=["isic_id", "score", *network_spread.COLUMNS])
+
+    network_spread.write(nothing, tmp_path / "n.csv")
+
+    assert (tmp_path / "n.csv").read_text() == "isic_id\n"

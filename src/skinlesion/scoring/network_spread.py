@@ -16,9 +16,6 @@ def write(scored: pd.DataFrame, path: Path) -> None:
         scored: isic_id and COLUMNS; NaN where a logit is of one model or one view.
         path: The CSV file; without rows where there is no spread at all.
     """
-    found = scored[["isic_id", *COLUMNS]].dropna(axis=1, how="all")
-    if found.columns.tolist() == ["isic_id"]:
-        found = found[:0]
-    found.rename(columns=lambda name: f"network_{name}" if name in COLUMNS else name).to_csv(
-        path, index=False
-    )
+    names = [name for name in COLUMNS if scored[name].notna().any()]
+    found = scored[["isic_id", *names]].rename(columns={name: f"network_{name}" for name in names})
+    found[: None if names else 0].to_csv(path, index=False)
