@@ -46,10 +46,11 @@ def found(*, paired: bool = True, drop: float = 0.05, rows: bool = True) -> dict
     }
 
 
-def part(folder, **changes) -> str:
+def part(folder, *, train: tuple[str, str] | None = None, **changes) -> str:
     """The part's text, without tags."""
     given = details() | {"clinics": found(**changes) if changes.pop("known", True) else None}
-    [html] = re.findall(r'<section id="clinics">.*?</section>', page(folder, found=given), re.S)
+    whole = page(folder, found=given, train=train)
+    [html] = re.findall(r'<section id="clinics">.*?</section>', whole, re.S)
     return re.sub(r"\s+", " ", re.sub(r"<svg.*?</svg>|<[^>]+>", "", html, flags=re.S))
 
 
@@ -73,6 +74,14 @@ def test_the_drop_against_patient_folds_is_the_first_that_is_said(tmp_path):
     assert "125 lesions with 9 cancers were too few to be left out" in text
     assert "Vienna 280 lesions, 7 cancers too few" in text
     assert "the specificity alone: Vienna 0.912 (0.892" in text
+
+
+@pytest.mark.parametrize(
+    ("train", "chose"),
+    [(("network", "best"), True), (("network", "last"), False), (("head", "best"), False)],
+)
+def test_a_clinic_that_chose_the_epoch_is_said_to_rank_too_well(tmp_path, train, chose):
+    assert ("ranking may be a little too good" in part(tmp_path, train=train)) == chose
 
 
 def test_without_patient_folds_it_says_how_to_get_them(tmp_path):

@@ -217,6 +217,15 @@ def test_the_top_k_says_nothing_where_nobody_has_more_lesions(page, n, nothing):
     assert ("the top-15 sensitivity says nothing" in text) == nothing
 
 
+@pytest.mark.parametrize("n_patients", [1788, 1789])
+def test_a_lesion_that_is_its_patients_only_one_is_not_shown_beside_others(page, n_patients):
+    text = page(details={"n_patients": n_patients, "n_crowded_patients": 1789 - n_patients}).text
+    is_shown = n_patients < 1789
+    for beside_others in ("each lesion alone", "Table expert, beside the", "Top-15 sensitivity"):
+        assert (beside_others in text[text.index("Members What") :]) == is_shown
+    assert ("Each lesion is the only one of its patient here" in text) != is_shown
+
+
 def test_operating_points_are_counts_per_1000_lesions(plain):
     assert "What would happen to 1,000 lesions like these, 59.3 of them cancers" in plain.text
     assert "specificity 90 % probability ≥ 9.32 % 142 (129-155)" in plain.text
