@@ -13,6 +13,7 @@ from skinlesion.evaluation import (
     calibration,
     clinics,
     combination,
+    headline,
     measurement,
     output,
 )
@@ -37,7 +38,7 @@ def main(
     details["clinics"] = clinics.measures(sets["oof"], names, blocks, other)
     details["test"] = {"n_unreadable": len(metadata.read(unreadable))}
     output.write(files, details, curves)
-    print(measurement.summary(details))
+    print(headline.text(details))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""evaluation.measurement: one record of all figures, and the few of them that a table shows."""
+"""evaluation.measurement: one record of all figures of each set of lesions."""
 
 import json
 
@@ -150,7 +150,6 @@ def test_an_order_without_fault_has_no_limits():
     sets = {"holdout": table, "oof": lesions(50)}
     found = measurement.evaluate(sets, CALIBRATOR, params(), sampling())[0]
     assert found["sets"]["holdout"]["ranking"]["auc"] == {"value": 1.0, "low": None, "high": None}
-    assert measurement.headline(found)["holdout"] == {"pauc": 0.2, "auc": 1.0}
 
 
 # === What is read ===
@@ -179,36 +178,6 @@ def test_a_scored_lesion_without_metadata_is_refused_by_name():
     table = lesions(0)
     with pytest.raises(InputError, match="ISIC_0000007 is absent"):
         measurement.joined(table, table[["isic_id", "sex"]].drop(index=[7, 9]))
-
-
-# === What is shown ===
-
-
-def test_the_headline_is_few_plain_numbers():
-    details, _ = evaluated()
-    found = measurement.headline(details)
-    assert list(found["holdout"]) == ["pauc", "pauc_low", "pauc_high", "auc"]
-    assert list(found["oof"]) == list(found["holdout"])
-    assert {type(v) for of_set in found.values() for v in of_set.values()} == {float}
-    assert found["holdout"]["pauc_low"] == details["sets"]["holdout"]["ranking"]["pauc"]["low"]
-    alone = measurement.headline(evaluated(holdout=False)[0])
-    assert list(alone) == ["oof"]
-    assert list(alone["oof"]) == ["pauc", "pauc_low", "pauc_high", "auc"]
-
-
-def test_the_summary_has_a_line_for_each_set_with_its_interval():
-    details, _ = evaluated()
-    first, second = measurement.summary(details).splitlines()
-    assert first.split()[0] == "holdout"
-    assert second.split()[0] == "oof"
-    pauc = details["sets"]["holdout"]["ranking"]["pauc"]
-    assert f"pAUC {pauc['value']:.4f} ({pauc['low']:.4f} to {pauc['high']:.4f})" in first
-    assert "300 lesions of" in first
-
-
-def test_the_summary_says_when_there_is_no_holdout():
-    said = measurement.summary(evaluated(holdout=False)[0])
-    assert said.splitlines()[-1].startswith("no holdout: out-of-fold scores only")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import numpy as np
 import pandas as pd
 from pydantic import Field
 
@@ -24,7 +23,7 @@ from skinlesion.evaluation.bootstrap import Resamples
 from skinlesion.evaluation.calibration import Calibrator
 from skinlesion.params import Block, nearest
 
-__all__ = ["Params", "columns", "evaluate", "headline", "joined", "summary"]
+__all__ = ["Params", "columns", "evaluate", "joined"]
 
 Level = Annotated[float, Field(gt=0, lt=1)]
 Details = dict[str, Any]
@@ -105,38 +104,10 @@ def evaluate(
     Raises:
         InputError: A set has lesions of one class only, or the baseline holds no numbers.
     """
-    # Patients are looked up hundreds of times, and numbers are found sooner than names.
-    sets = {name: lesions.assign(patient_id=_numbered(lesions)) for name, lesions in sets.items()}
+    present = {n: _resampled(t, p, sampling) for n, t in sets.items() if len(t)}
     measured, drawn = {}, {name: curves.empty() for name in sets}
-    both = {
-        name: _Resampled(
-            bootstrap.draw(lesions, sampling), bootstrap.draw(lesions, sampling, stratified=False)
-        )
-        for name, lesions in sets.items()
-        if len(lesions)
-    }
-    for name, r in both.items():
-        lesions = sets[name]
-        measured[name] = _counts(lesions) | _ranking(lesions, p, sampling, r)
-        measured[name] |= _risks(lesions, sets["oof"], calibrator, p, r)
-        measured[name]["uncertainty"] = uncertainty.measures(
-            lesions,
-            r.stratified,
-            r.free,
-            threshold=measured[name]["operating_points"][0]["score_threshold"],
-            min_tpr=sampling.min_tpr,
-        )
-        useful, looks = usefulness.measures(
-            _orders(lesions, p),
-            r.stratified,
-            r.free,
-            levels=p.sensitivities,
-            cost_ratio=p.cost_ratio,
-        )
-        measured[name] |= useful
-        drawn[name] = looks | curves.draw(
-            lesions, r.stratified, r.free, n_bins=p.n_bins, n_points=p.n_curve_points
-        )
+    for name, scored in present.items():
+        measured[name], drawn[name] = _measured(scored, sets["oof"], calibrator)
     details = {
         "primary": "holdout" if "holdout" in measured else "oof",
         "min_tpr": sampling.min_tpr,
@@ -149,91 +120,48 @@ def evaluate(
     return details, drawn
 
 
-def headline(details: Details) -> dict[str, dict[str, float]]:
-    """Pick what `dvc exp show` displays: few columns, so that a sweep fits a screen.
-
-    Args:
-        details: From `evaluate`.
-
-    Returns:
-        pauc with its limits, and auc, of each set.
-    """
-    found = {}
-    for name, measured in details["sets"].items():
-        pauc, auc = measured["ranking"]["pauc"], measured["ranking"]["auc"]
-        limits = {f"pauc_{k}": pauc[k] for k in ("low", "high") if pauc[k] is not None}
-        found[name] = {"pauc": pauc["value"], **limits, "auc": auc["value"]}
-    return found
-
-
-def summary(details: Details) -> str:
-    """Describe each set in a line: its pAUC and AUC with intervals, and its lesions.
-
-    Args:
-        details: From `evaluate`.
-    """
-    lines = []
-    for name, measured in details["sets"].items():
-        said = [
-            f"{label} {i['value']:.4f} ({_limit(i['low'])} to {_limit(i['high'])})"
-            for label, i in (
-                ("pAUC", measured["ranking"]["pauc"]),
-                ("AUC", measured["ranking"]["auc"]),
-            )
-        ]
-        lines.append(
-            f"{name:8s} {'  '.join(said)}  {measured['n_lesions']:,} lesions of "
-            f"{measured['n_patients']:,} patients, {measured['n_positives']:,} positives"
-        )
-    if "holdout" not in details["sets"]:
-        lines.append("no holdout: out-of-fold scores only, which may be a little too good")
-    return "\n".join(lines)
-
-
 @dataclass(frozen=True)
-class _Resampled:
-    """Resamples of the patients of a set: see `bootstrap.draw`."""
+class _Scored:
+    """A set of lesions, resamples of their patients, and how it is measured."""
 
+    lesions: pd.DataFrame
     stratified: Resamples
     free: Resamples
+    p: Params
+    sampling: bootstrap.Params
 
 
-def _numbered(lesions: pd.DataFrame) -> np.ndarray:
-    """Number patients in the order of their names."""
-    return pd.factorize(lesions["patient_id"], sort=True)[0]
+def _resampled(lesions: pd.DataFrame, p: Params, sampling: bootstrap.Params) -> _Scored:
+    # Patients are looked up hundreds of times, and numbers are found sooner than names.
+    patient = pd.factorize(lesions["patient_id"], sort=True)[0]
+    lesions = lesions.assign(patient_id=patient)
+    stratified, free = (bootstrap.draw(lesions, sampling, stratified=way) for way in (True, False))
+    return _Scored(lesions, stratified, free, p, sampling)
 
 
-def _risks(
-    lesions: pd.DataFrame, oof: pd.DataFrame, calibrator: Calibrator, p: Params, r: _Resampled
-) -> Details:
-    points = operating.measures(
-        lesions,
-        oof,
-        r.stratified,
-        r.free,
-        levels={"specificity": p.specificities, "sensitivity": p.sensitivities},
+def _measured(
+    s: _Scored, oof: pd.DataFrame, calibrator: Calibrator
+) -> tuple[Details, dict[str, pd.DataFrame]]:
+    """All figures of a set, then its curves."""
+    risks = _risks(s, oof, calibrator)
+    useful, looks = usefulness.measures(
+        _orders(s.lesions, s.p),
+        s.stratified,
+        s.free,
+        levels=s.p.sensitivities,
+        cost_ratio=s.p.cost_ratio,
     )
-    first = points[0]["threshold"]
-    groups = subgroups.measures(
-        lesions, r.stratified, threshold=first, min_positives=p.min_positives
+    uncertain = uncertainty.measures(
+        s.lesions,
+        s.stratified,
+        s.free,
+        threshold=risks["operating_points"][0]["score_threshold"],
+        min_tpr=s.sampling.min_tpr,
     )
-    for point in points:  # shown as they apply to the probabilities, and to the scores
-        point["score_threshold"] = point["threshold"]
-        point["threshold"] = float(calibrator.probability(min(point["threshold"], 1.0)))
-    before = lesions.assign(probability=lesions["score"])
-    return {
-        "calibration": {
-            "before": reliability.measures(before, r.free, n_bins=p.n_bins),
-            "after": reliability.measures(lesions, r.free, n_bins=p.n_bins),
-        },
-        "operating_points": points,
-        "subgroups": {
-            "specificity": p.specificities[0],
-            "threshold": points[0]["threshold"],
-            "absent": subgroups.absent(lesions),
-            "groups": groups,
-        },
-    }
+    found = _counts(s.lesions) | _ranking(s) | risks | {"uncertainty": uncertain} | useful
+    return found, looks | curves.draw(
+        s.lesions, s.stratified, s.free, n_bins=s.p.n_bins, n_points=s.p.n_curve_points
+    )
 
 
 def _counts(lesions: pd.DataFrame) -> Details:
@@ -247,24 +175,53 @@ def _counts(lesions: pd.DataFrame) -> Details:
     }
 
 
-def _ranking(
-    lesions: pd.DataFrame, p: Params, sampling: bootstrap.Params, r: _Resampled
-) -> Details:
+def _ranking(s: _Scored) -> Details:
     ranked, ranked_free = (
-        ranking.rank(lesions, lesions["score"], x) for x in (r.stratified, r.free)
+        ranking.rank(s.lesions, s.lesions["score"], x) for x in (s.stratified, s.free)
     )
     values = {
-        "pauc": ranked.each(lambda roc: roc.partial_auc(sampling.min_tpr)),
+        "pauc": ranked.each(lambda roc: roc.partial_auc(s.sampling.min_tpr)),
         "auc": ranked.each(ranking.Roc.auc),
         "average_precision": ranked_free.each(ranking.Roc.average_precision),
     }
-    found = {name: bootstrap.area(v, sampling.confidence) for name, v in values.items()}
-    found["top_k_sensitivity"], n_crowded = operating.retrieval(lesions, r.stratified, k=p.top_k)
+    found = {name: bootstrap.area(v, s.sampling.confidence) for name, v in values.items()}
+    top_k, n_crowded = operating.retrieval(s.lesions, s.stratified, k=s.p.top_k)
     return {
         "n_crowded_patients": n_crowded,
-        "ranking": found,
-        "baseline": baseline.measures(lesions, p.baseline, sampling, r.stratified),
-        "members": members.measures(lesions, sampling, r.stratified, k=p.top_k),
+        "ranking": found | {"top_k_sensitivity": top_k},
+        "baseline": baseline.measures(s.lesions, s.p.baseline, s.sampling, s.stratified),
+        "members": members.measures(s.lesions, s.sampling, s.stratified, k=s.p.top_k),
+    }
+
+
+def _risks(s: _Scored, oof: pd.DataFrame, calibrator: Calibrator) -> Details:
+    points = operating.measures(
+        s.lesions,
+        oof,
+        s.stratified,
+        s.free,
+        levels={"specificity": s.p.specificities, "sensitivity": s.p.sensitivities},
+    )
+    first = points[0]["threshold"]
+    groups = subgroups.measures(
+        s.lesions, s.stratified, threshold=first, min_positives=s.p.min_positives
+    )
+    for point in points:  # shown as they apply to the probabilities, and to the scores
+        point["score_threshold"] = point["threshold"]
+        point["threshold"] = float(calibrator.probability(min(point["threshold"], 1.0)))
+    before = s.lesions.assign(probability=s.lesions["score"])
+    return {
+        "calibration": {
+            "before": reliability.measures(before, s.free, n_bins=s.p.n_bins),
+            "after": reliability.measures(s.lesions, s.free, n_bins=s.p.n_bins),
+        },
+        "operating_points": points,
+        "subgroups": {
+            "specificity": s.p.specificities[0],
+            "threshold": points[0]["threshold"],
+            "absent": subgroups.absent(s.lesions),
+            "groups": groups,
+        },
     }
 
 
@@ -276,7 +233,3 @@ def _orders(lesions: pd.DataFrame, p: Params) -> dict[str, pd.DataFrame]:
     if p.baseline is not None:
         found["baseline"] = baseline.scored(lesions, p.baseline)
     return found
-
-
-def _limit(value: float | None) -> str:
-    return "?" if value is None else f"{value:.4f}"

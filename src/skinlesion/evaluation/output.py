@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from skinlesion.evaluation import measurement
+from skinlesion.evaluation import headline
 
 __all__ = ["Files", "write"]
 
@@ -33,7 +33,7 @@ def write(
         curves: From the same: tables of points by set and by curve.
     """
     for path, found in (
-        (files.evaluation, measurement.headline(details)),
+        (files.evaluation, headline.figures(details)),
         (files.details, details),
     ):
         path.parent.mkdir(parents=True, exist_ok=True)
