@@ -10,16 +10,16 @@ training data.
 from pathlib import Path
 
 from skinlesion import command, params
-from skinlesion.evaluation import calibration, combination
+from skinlesion.evaluation import calibration, combination, score_tables, stacking
 
 
 def main(predictions: Path, calibrated: Path, *, shift: Path) -> None:
-    p = params.load("calibrate", combination.Params)
-    scored = combination.join(predictions)
-    members = combination.present(scored["oof"], p)
-    combined = combination.fit(scored["oof"], members, p)
-    oof = combination.apply_nested(scored["oof"], members, p)
-    holdout, test = (combination.apply(scored[k], combined) for k in ("holdout", "submission"))
+    p = params.load("calibrate", stacking.Params)
+    scored = score_tables.join(predictions)
+    members = stacking.present(scored["oof"], p)
+    combined = stacking.fit(scored["oof"], members, p)
+    oof = score_tables.apply_nested(scored["oof"], members, p)
+    holdout, test = (score_tables.apply(scored[k], combined) for k in ("holdout", "submission"))
     calibrator = calibration.fit(scored["oof"].assign(score=combined.score(scored["oof"])), p)
     for table in (holdout, test):
         table["probability"] = calibrator.probability(table["score"])
@@ -32,7 +32,7 @@ def main(predictions: Path, calibrated: Path, *, shift: Path) -> None:
         "holdout": holdout,
         "oof": oof,
     }.items():
-        marked = combination.marked(table, shift / f"{name}.csv")
+        marked = score_tables.marked(table, shift / f"{name}.csv")
         marked.to_csv(calibrated / f"{name}.csv", index=False)
     combination.save(calibrated / "combination.json", combined)
     (calibrated / "calibration.json").write_text(calibrator.model_dump_json(indent=1) + "\n")

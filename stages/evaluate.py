@@ -12,10 +12,10 @@ from skinlesion.evaluation import (
     bootstrap,
     calibration,
     clinics,
-    combination,
     headline,
     measurement,
     output,
+    stacking,
 )
 
 
@@ -24,7 +24,7 @@ def main(
 ) -> None:
     p = params.load("evaluate", measurement.Params)
     sampling = params.load("measure", bootstrap.Params)
-    blocks = clinics.Blocks(p, sampling, params.load("calibrate", combination.Params))
+    blocks = clinics.Blocks(p, sampling, params.load("calibrate", stacking.Params))
     wanted = measurement.columns(metadata.header(train_metadata), p)
     lesions = metadata.read(train_metadata, columns=wanted)
     sets = {

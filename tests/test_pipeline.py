@@ -17,7 +17,7 @@ from skinlesion import params
 from skinlesion.boosting import fitting
 from skinlesion.dataset import metadata, partition
 from skinlesion.derivation import plan
-from skinlesion.evaluation import bootstrap, combination, curves, measurement
+from skinlesion.evaluation import bootstrap, curves, measurement, stacking
 from skinlesion.experiments import pull_request
 from skinlesion.explanation import permutation
 from skinlesion.features import tabular
@@ -45,7 +45,7 @@ BLOCKS = {
     "boost": fitting.Params,
     "predict": predict.Params,
     "measure": bootstrap.Params,
-    "calibrate": combination.Params,
+    "calibrate": stacking.Params,
     "evaluate": measurement.Params,
     "explain": permutation.Params,
     "export": conversion.Params,

@@ -8,9 +8,9 @@ import pytest
 from scipy.special import logit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
-from tests.evaluation.test_combination import params as calibrate
 from tests.evaluation.test_left_out import drawn
 from tests.evaluation.test_measurement import params as evaluate
+from tests.members import params as calibrate
 from tests.resampling import params as measure
 from tests.resampling import written_out
 

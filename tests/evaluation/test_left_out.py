@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from scipy.optimize import minimize
 from scipy.special import expit, logit
-from tests.evaluation.test_combination import drawn as members
-from tests.evaluation.test_combination import params
+from tests.members import drawn as members
+from tests.members import params
 
 from skinlesion.evaluation import left_out
 

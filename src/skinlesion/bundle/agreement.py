@@ -9,7 +9,7 @@ import pandas as pd
 
 from skinlesion.bundle import combining, rows, runtime
 from skinlesion.dataset import batches, metadata, stores
-from skinlesion.evaluation import calibration, combination
+from skinlesion.evaluation import calibration, score_tables
 from skinlesion.features import tabular
 from skinlesion.scoring import litert
 
@@ -52,7 +52,7 @@ def measured(bundle: runtime.Bundle, files: Files, calibrated: Path) -> dict[str
     scored = bundle.members(lesions, stores.open_store(files.test_images))
     # What stands for an unreadable tile depends on all others of its table.
     found = combining.finished(scored, bundle.combined)[(scored["reason"] == "").to_numpy()]
-    given = combination.join(files.predictions)["submission"].set_index("isic_id")
+    given = score_tables.join(files.predictions)["submission"].set_index("isic_id")
     probability = metadata.read(calibrated / "submission.csv").set_index("isic_id")["target"]
     return compared(found.set_index("isic_id"), given.assign(probability=probability))
 

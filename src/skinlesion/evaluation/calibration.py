@@ -10,15 +10,14 @@ from pydantic import Field, ValidationError
 from scipy.special import expit, logit
 
 from skinlesion.errors import InputError
+from skinlesion.evaluation import regression
 from skinlesion.params import Block
 
 __all__ = [
     "Calibrator",
     "Params",
     "fit",
-    "line",
     "load",
-    "logistic",
     "logits",
     "nested",
     "parts",
@@ -27,7 +26,6 @@ __all__ = [
 ]
 
 MAX_LOGIT = 36.0  # the float64 next below 1 has a logit of 36.7
-MAX_STEPS, TOLERANCE, MAX_CONDITION = 50, 1e-9, 1e12
 
 
 class Params(Block):
@@ -172,62 +170,27 @@ def targets(y_true: np.ndarray) -> np.ndarray:
     return np.where(y_true == 1, highest, lowest)
 
 
-def line(z: np.ndarray, positive: np.ndarray, n: np.ndarray) -> np.ndarray:
-    """Fit log odds as a line over others; several lines at a time.
+def parts(lesions: pd.DataFrame, p: Params) -> np.ndarray:
+    """Deal patients into parts, those with and those without a malignancy apart.
 
     Args:
-        z: Shape (n_rows,).
-        positive: Shape (n_rows, n_fits), how many of a row's lesions are positive; any share.
-        n: The same shape, how many lesions each row stands for.
+        lesions: patient_id and target, one row per lesion; any order.
+        p: The block `calibrate`.
 
     Returns:
-        Intercepts and slopes, shape (2, n_fits); NaN where no finite fit exists.
+        Shape (n_lesions,), from 0 to p.n_parts - 1.
     """
-    # In units of their own spread, since Newton's steps are bounded.
-    middle, spread = z.mean(), z.std() or 1.0
-    design = np.column_stack([np.ones(len(z)), (z - middle) / spread])
-    level, rise = logistic(design, positive, n, offset=np.zeros(len(z)))
-    return np.stack([level - rise * middle / spread, rise / spread])
-
-
-def logistic(
-    design: np.ndarray, positive: np.ndarray, n: np.ndarray, *, offset: np.ndarray
-) -> np.ndarray:
-    """Fit logistic regressions without penalty, by Newton's method; several at a time.
-
-    Args:
-        design: Shape (n_rows, n_columns), the same in each fit.
-        positive: Shape (n_rows, n_fits), how many of a row's lesions are positive; any share.
-        n: The same shape, how many lesions each row stands for.
-        offset: Shape (n_rows,), added to the log odds.
-
-    Returns:
-        Shape (n_columns, n_fits); NaN where no finite fit exists: the classes do not overlap, or
-        the columns are not independent.
-    """
-    k = design.shape[1]
-    beta = np.zeros((k, positive.shape[1]))
-    step = np.full_like(beta, np.inf)
-    products = (design[:, :, None] * design[:, None, :]).reshape(-1, k * k)
-    for _ in range(MAX_STEPS):
-        mean = expit(design @ beta + offset[:, None])  # (n_rows, n_fits)
-        hessian = (products.T @ (n * mean * (1 - mean))).T.reshape(-1, k, k)
-        gradient = design.T @ (positive - n * mean)
-        lost = ~np.isfinite(hessian).all((1, 2))
-        hessian[lost] = 0  # as singular as can be
-        hessian[np.linalg.cond(hessian) > MAX_CONDITION] = np.nan
-        step = np.linalg.solve(hessian, gradient.T[:, :, None])[:, :, 0].T
-        # Far from the solution a whole step may overshoot.
-        beta = beta + step / np.maximum(1.0, np.abs(step).max(0))
-        if not (np.abs(step) > TOLERANCE).any():
-            break
-    return np.where((np.abs(step) <= TOLERANCE).all(0), beta, np.nan)
+    malignant = lesions.groupby("patient_id")["target"].max()  # sorted by patient_id
+    rng, part = np.random.default_rng(p.seed), pd.Series(0, malignant.index)
+    for _, patients in malignant.groupby(malignant):
+        part[rng.permutation(patients.index.to_numpy())] = np.arange(len(patients)) % p.n_parts
+    return lesions["patient_id"].map(part).to_numpy()
 
 
 def _platt(lesions: pd.DataFrame) -> Calibrator:
     z, n_positives = logits(lesions["score"]), int(lesions["target"].sum())
     drawn_in = targets(lesions["target"].to_numpy())[:, None]
-    intercept, slope = line(z, drawn_in, np.ones_like(drawn_in))[:, 0]
+    intercept, slope = regression.line(z, drawn_in, np.ones_like(drawn_in))[:, 0]
     if not np.isfinite(slope):
         return _left(lesions, "out of fold, the scores hardly differ")
     if slope <= 0:
@@ -252,20 +215,3 @@ def _left(lesions: pd.DataFrame, reason: str) -> Calibrator:
         n_lesions=len(lesions),
         n_positives=int(lesions["target"].sum()),
     )
-
-
-def parts(lesions: pd.DataFrame, p: Params) -> np.ndarray:
-    """Deal patients into parts, those with and those without a malignancy apart.
-
-    Args:
-        lesions: patient_id and target, one row per lesion; any order.
-        p: The block `calibrate`.
-
-    Returns:
-        Shape (n_lesions,), from 0 to p.n_parts - 1.
-    """
-    malignant = lesions.groupby("patient_id")["target"].max()  # sorted by patient_id
-    rng, part = np.random.default_rng(p.seed), pd.Series(0, malignant.index)
-    for _, patients in malignant.groupby(malignant):
-        part[rng.permutation(patients.index.to_numpy())] = np.arange(len(patients)) % p.n_parts
-    return lesions["patient_id"].map(part).to_numpy()

@@ -21,7 +21,6 @@ from skinlesion.dataset.fold_names import FoldNames
 from skinlesion.errors import InputError
 from skinlesion.evaluation import (
     bootstrap,
-    combination,
     comparison,
     left_out,
     measurement,
@@ -29,6 +28,7 @@ from skinlesion.evaluation import (
     ranking,
     reliability,
     runs,
+    stacking,
     subgroups,
 )
 from skinlesion.evaluation.bootstrap import Interval, Resamples
@@ -46,7 +46,7 @@ class Blocks:
 
     evaluate: measurement.Params
     measure: bootstrap.Params
-    calibrate: combination.Params
+    calibrate: stacking.Params
 
 
 @dataclass(frozen=True)

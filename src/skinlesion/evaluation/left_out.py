@@ -5,14 +5,14 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from skinlesion.evaluation import calibration, combination, operating
+from skinlesion.evaluation import calibration, operating, stacking
 
 __all__ = ["by_others"]
 
 MEMBER = "member_"  # what stage `calibrate` puts before the name of a member's column
 
 
-def by_others(oof: pd.DataFrame, p: combination.Params, *, specificity: float) -> pd.DataFrame:
+def by_others(oof: pd.DataFrame, p: stacking.Params, *, specificity: float) -> pd.DataFrame:
     """Combine, calibrate and flag the lesions of each fold as fitted in the other folds.
 
     Args:
@@ -29,13 +29,13 @@ def by_others(oof: pd.DataFrame, p: combination.Params, *, specificity: float) -
     return pd.concat(_folds(oof, p, specificity)).loc[oof.index]
 
 
-def _folds(oof: pd.DataFrame, p: combination.Params, specificity: float) -> Iterator[pd.DataFrame]:
+def _folds(oof: pd.DataFrame, p: stacking.Params, specificity: float) -> Iterator[pd.DataFrame]:
     named: dict[str, str] = {f"{MEMBER}{name}": name for name in p.members}
     members = [name for column, name in named.items() if column in oof] or ["score"]
     oof = oof.rename(columns=named)
     for fold in np.unique(oof["fold"]):
         own, others = oof[oof["fold"] == fold], oof[oof["fold"] != fold]
-        combined = combination.fit(others, members, p)
+        combined = stacking.fit(others, members, p)
         others = others.assign(score=combined.score(others))
         chosen = operating.threshold(
             others["target"], others["score"], criterion="specificity", level=specificity

@@ -13,7 +13,8 @@ from scipy.special import entr, expit
 
 from skinlesion.evaluation import bootstrap
 from skinlesion.evaluation.bootstrap import Interval, Resamples
-from skinlesion.evaluation.calibration import line, logistic, logits
+from skinlesion.evaluation.calibration import logits
+from skinlesion.evaluation.regression import line, logistic
 
 __all__ = ["curve", "measures", "slope_and_intercept"]
 
