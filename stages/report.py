@@ -7,13 +7,13 @@ from pathlib import Path
 
 from skinlesion import command, params
 from skinlesion.dataset import metadata, partition
-from skinlesion.reporting import formats, inputs, layout
+from skinlesion.reporting import inputs, layout, models
 
 
 def main(files: inputs.Files, *, report: Path) -> None:
     raw = params.load("data", metadata.Params, files.params).raw
     expected = params.load("split", partition.Params, files.params).train_folds
-    train = params.load("train", formats.Train, files.params)
+    train = params.load("train", models.Train, files.params)
     page = layout.render(inputs.read(files, raw=raw, expected=expected, train=train))
     report.parent.mkdir(parents=True, exist_ok=True)
     report.write_text(page, encoding="utf-8")

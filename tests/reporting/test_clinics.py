@@ -6,7 +6,8 @@ import pytest
 from tests.report_files import LONG, details, interval, page
 
 from skinlesion.evaluation.clinics import MEAN, MEASURES, POOLED
-from skinlesion.reporting import clinics, formats
+from skinlesion.reporting import clinics
+from skinlesion.reporting.details import Clinics
 
 NONE = {"value": None, "low": None, "high": None}
 
@@ -109,7 +110,7 @@ def test_a_difference_is_put_into_words(low, high, expected):
 
 
 def test_the_axes_hold_every_interval():
-    given = formats.Clinics(**found())
+    given = Clinics(**found())
     shown = clinics.intervals(given)
 
     assert len(shown["auc"]) == len(shown["difference"]) == 5

@@ -1,118 +1,44 @@
-"""reporting.formats: a file that lacks what the page shows is refused by name."""
+"""reporting.formats: a file that is not of its format is refused, with all that is wrong."""
 
-import json
+from typing import Annotated
 
 import pytest
-from tests import report_files
+from pydantic import Field
 
 from skinlesion.errors import InputError
-from skinlesion.reporting import formats
-
-UNDEFINED = {"value": None, "low": None, "high": None}
+from skinlesion.reporting.formats import Format, Intervals, having, load
 
 
-def at(tree: dict, path: str) -> tuple[dict, str]:
-    """The object that holds the last key of a path, and that key."""
-    *way, last = path.split(".")
-    for key in way:
-        tree = tree[int(key) if key.isdigit() else key]
-    return tree, last
+class Some(Format):
+    n: int
+    share: float
+    areas: Annotated[Intervals, having("auc")] = Field(default_factory=dict)
 
 
 @pytest.fixture
-def file(tmp_path):
-    """Write a changed details.json and read it."""
+def read(tmp_path):
+    def written(text: str) -> Some:
+        (tmp_path / "some.json").write_text(text)
+        return load(tmp_path / "some.json", Some)
 
-    def load(change, form=formats.Details, content=None):
-        found = content or report_files.details()
-        change(found)
-        path = tmp_path / "details.json"
-        path.write_text(json.dumps(found))
-        return formats.load(path, form)
-
-    return load
+    return written
 
 
-def test_values_come_as_they_are_and_what_is_not_shown_is_left_alone(file):
-    found = file(lambda details: details.update(extra=1))
-    expected = report_files.details()["sets"]["holdout"]
-    assert found.sets["holdout"].ranking == expected["ranking"]
-    assert found.sets["holdout"].subgroups.groups[2].sensitivity == UNDEFINED
-    assert not hasattr(found, "extra")
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "primary",
-        "bootstrap.confidence",
-        "calibrator.method",
-        "sets",
-        "sets.holdout",
-        "sets.oof.n_crowded_patients",
-        "sets.holdout.baseline",
-        "sets.holdout.baseline.auc_difference",
-        "sets.holdout.ranking.top_k_sensitivity",
-        "sets.holdout.ranking.auc.low",
-        "sets.holdout.calibration.before",
-        "sets.holdout.calibration.after.brier_skill",
-        "sets.holdout.operating_points.2.threshold",
-        "sets.holdout.operating_points.2.per_1000.missed",
-        "sets.holdout.subgroups.absent",
-        "sets.holdout.subgroups.groups.1.too_few",
-    ],
-)
-def test_a_missing_key_is_an_error_that_names_the_file_and_the_place(file, path):
-    def remove(details):
-        holder, key = at(details, path)
-        del holder[key]
-
-    with pytest.raises(InputError, match=r"details\.json: ") as error:
-        file(remove)
-    assert path.split(".")[-1] in str(error.value)
-
-
-@pytest.mark.parametrize(
-    ("path", "value"),
-    [
-        ("primary", "test"),
-        ("min_tpr", "0.8"),
-        ("sets.holdout.n_lesions", 1.5),
-        ("sets.holdout.ranking", [1, 2]),
-        ("sets.holdout.ranking.auc.value", "high"),
-        ("sets.holdout.operating_points", None),
-    ],
-)
-def test_a_value_of_another_kind_is_an_error_that_names_its_place(file, path, value):
-    def change(details):
-        holder, key = at(details, path)
-        holder[key] = value
-
-    with pytest.raises(InputError, match=rf"details\.json: {path}"):
-        file(change)
-
-
-def test_all_findings_come_at_once(file):
+def test_all_findings_come_at_once(read):
     with pytest.raises(InputError) as error:
-        file(lambda details: (details.pop("top_k"), details.pop("min_tpr")))
-    assert len(str(error.value).splitlines()) == 2
+        read('{"n": 1.5, "areas": {"pauc": {"value": 1, "low": null, "high": null}}}')
+    assert [line.split(": ")[1] for line in str(error.value).splitlines()] == [
+        *("n", "share", "areas")
+    ]
+    assert "the keys ['auc'] are missing" in str(error.value)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "nothing of the kind", '{"primary": NaN}'])
-def test_what_is_no_json_object_is_an_error(tmp_path, text):
-    (tmp_path / "data.json").write_text(text)
-    with pytest.raises(InputError, match=r"data\.json"):
-        formats.load(tmp_path / "data.json", formats.Data)
+@pytest.mark.parametrize("text", ["", "{", "[]", "nothing of the kind", '{"n": NaN}'])
+def test_what_is_no_json_object_is_an_error(read, text):
+    with pytest.raises(InputError, match=r"some\.json"):
+        read(text)
 
 
 def test_an_absent_file_is_an_error(tmp_path):
-    with pytest.raises(InputError, match=r"data\.json must be a JSON file"):
-        formats.load(tmp_path / "data.json", formats.Data)
-
-
-def test_a_test_set_without_patients_and_rows_without_licences_are_fine(file):
-    content = report_files.data()
-    del content["train"]["licences"], content["train"]["attributions"]
-    found = file(lambda data: None, formats.Data, content)
-    assert found.test.n_patients is None
-    assert found.train.licences == {}
+    with pytest.raises(InputError, match=r"some\.json must be a JSON file"):
+        load(tmp_path / "some.json", Some)

@@ -3,13 +3,14 @@
 import pytest
 from tests import report_files
 
-from skinlesion.reporting import formats, statements
+from skinlesion.reporting import statements
+from skinlesion.reporting.details import Details
 
 
-def details(**changes) -> formats.Details:
+def details(**changes) -> Details:
     given = report_files.details()
     given["sets"][given["primary"]] |= changes
-    return formats.Details.model_validate_json(_json(given))
+    return Details.model_validate_json(_json(given))
 
 
 def _json(given: dict) -> str:

@@ -10,7 +10,11 @@ from typing import Any
 from skinlesion.bundle import agreement
 from skinlesion.dataset import metadata
 from skinlesion.reporting import statements
-from skinlesion.reporting.formats import Data, Details, Facts, Interval, Scored, load
+from skinlesion.reporting.datasets import Data
+from skinlesion.reporting.details import Details
+from skinlesion.reporting.formats import Interval, load
+from skinlesion.reporting.measures import Scored
+from skinlesion.reporting.models import Facts
 
 __all__ = ["MARKDOWN", "NAME", "Files", "make", "markdown", "write"]
 

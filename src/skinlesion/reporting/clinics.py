@@ -1,7 +1,7 @@
 """What the part "In another clinic" of the page is laid out by."""
 
 from skinlesion.evaluation.bootstrap import Interval
-from skinlesion.reporting.formats import Clinics
+from skinlesion.reporting.details import Clinics
 
 __all__ = ["change", "intervals"]
 

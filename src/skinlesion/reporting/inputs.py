@@ -12,7 +12,10 @@ import pandas as pd
 from skinlesion.dataset import metadata
 from skinlesion.errors import InputError
 from skinlesion.evaluation.curves import CURVES
-from skinlesion.reporting.formats import Data, Details, Facts, Shift, Train, load
+from skinlesion.reporting.datasets import Data, Shift
+from skinlesion.reporting.details import Details
+from skinlesion.reporting.formats import load
+from skinlesion.reporting.models import Facts, Train
 
 __all__ = [
     "Files",

@@ -13,8 +13,8 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from skinlesion.evaluation import comparison
 from skinlesion.evaluation.bootstrap import Interval
 from skinlesion.reporting import charts, clinics, statements, usefulness_charts
-from skinlesion.reporting.formats import Uncertainty
 from skinlesion.reporting.inputs import Inputs
+from skinlesion.reporting.measures import Uncertainty
 
 __all__ = ["mark", "number", "render", "typeset"]
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skinlesion.reporting.formats import Details
+from skinlesion.reporting.details import Details
 
 __all__ = ["DRAWN", "INTENDED_USE", "NOTICE", "OUT_OF_SCOPE", "SLICE_3D", "SLICE_3D_DOI", "limits"]
 

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from skinlesion.evaluation.bootstrap import Interval
 from skinlesion.reporting import formats
+from skinlesion.reporting.details import Details
+from skinlesion.reporting.measures import Scored
 
 __all__ = ["text"]
 
@@ -26,12 +28,12 @@ def text(folder: Path) -> str:
     Raises:
         InputError: There is no metrics/details.json, or it is malformed.
     """
-    details = formats.load(folder / DETAILS, formats.Details)
+    details = formats.load(folder / DETAILS, Details)
     parts = [_figures(SETS[name], scored, details) for name, scored in details.sets.items()]
     return "\n\n".join([*parts, _report(folder), NEXT])
 
 
-def _figures(title: str, scored: formats.Scored, details: formats.Details) -> str:
+def _figures(title: str, scored: Scored, details: Details) -> str:
     auc, pauc = (scored.ranking[name] for name in ("auc", "pauc"))
     confidence = f"{details.bootstrap.confidence:.0%} interval over patients"
     return (

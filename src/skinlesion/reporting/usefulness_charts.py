@@ -9,7 +9,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocat
 
 from skinlesion.reporting import charts
 from skinlesion.reporting.charts import ACCENT, DOTTED, INK, MUTED
-from skinlesion.reporting.formats import Scored
+from skinlesion.reporting.measures import Scored
 
 __all__ = ["both", "look_budget", "net_benefit"]
 
