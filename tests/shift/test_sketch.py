@@ -21,6 +21,17 @@ def test_distances_stay_on_average():
     assert ratio.std() < 0.15
 
 
+@pytest.mark.parametrize("n_features", [200, 1408, 2000])
+def test_inner_products_stay_on_average_though_no_feature_is_negative(n_features):
+    """Sums without signs would be 4 to 30 times as large."""
+    x = features(n_features)
+    unit = x / np.linalg.norm(x, axis=1, keepdims=True)
+    pairs, short = np.triu_indices(len(x), 1), sketch.of(x)
+
+    ratio = (short @ short.T)[pairs] / (unit @ unit.T)[pairs]
+    assert ratio.mean() == pytest.approx(1, abs=0.2)
+
+
 def test_each_feature_has_a_part():
     x = features(300)[:1]
     found = sketch.of(x)
