@@ -1,6 +1,7 @@
 """Compare counted lesions with the profile of the training lesions, column by column."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,16 @@ def warning(name: str, found: Mapping[str, Any]) -> str:
     )
 
 
+@dataclass(frozen=True)
+class _Difference:
+    """A difference between lesions and training lesions, and what chance is measured by."""
+
+    psi: float
+    squares: float  # the weighted sum of squared differences
+    chance: Chance
+    sizes: tuple[Sizes, Sizes]  # of the lesions, of the training lesions
+
+
 def _column(
     name: str, column: profile.Column, tally: Tally, known: profile.Profile, level: float
 ) -> Record:
@@ -85,7 +96,8 @@ def _column(
     n_there = column.sizes.n_lesions
     psi = bins.psi(bins.smoothed(counts), bins.smoothed(expected * n_there))
     squares = bins.squares(shares, expected)
-    record = _record(name, psi, squares, column.chance, (here, column.sizes), level)
+    difference = _Difference(psi, squares, column.chance, (here, column.sizes))
+    record = _record(name, difference, level)
     record |= {"missing": _digits(shares[-1]), "missing_in_training": column.missing}
     if isinstance(column, Categories):
         new = sorted(tally.others[name].items(), key=lambda item: (-item[1], item[0]))
@@ -104,23 +116,17 @@ def _images(images: Images, whole: Sizes, level: float) -> list[Record]:
     apart = float(((images.total / images.n_lesions) ** 2).sum())
     both = (here, of.sizes)
     return [
-        _record(IMAGE, psi, squares, of.distances.chance, both, level),
-        _record(IMAGE_MEAN, apart, apart, of.chance, both, level),
+        _record(IMAGE, _Difference(psi, squares, of.distances.chance, both), level),
+        _record(IMAGE_MEAN, _Difference(apart, apart, of.chance, both), level),
     ]
 
 
-def _record(
-    name: str,
-    psi: float,
-    squares: float,
-    chance: Chance,
-    sizes: tuple[Sizes, Sizes],
-    level: float,
-) -> Record:
-    by_chance, p_value = chance.expected(*sizes), chance.p_value(squares, *sizes)
-    excess = psi - by_chance if p_value < level else 0.0
+def _record(name: str, of: _Difference, level: float) -> Record:
+    by_chance = of.chance.expected(*of.sizes)
+    p_value = of.chance.p_value(of.squares, *of.sizes)
+    excess = of.psi - by_chance if p_value < level else 0.0
     reading = "much" if excess >= MUCH else "some" if excess >= SOME else "alike"
-    numbers = {"psi": psi, "by_chance": by_chance, "p_value": p_value}
+    numbers = {"psi": of.psi, "by_chance": by_chance, "p_value": p_value}
     return {"name": name, **{k: _digits(v) for k, v in numbers.items()}, "reading": reading}
 
 
