@@ -18,7 +18,7 @@ from pathlib import Path
 
 from skinlesion import command, params
 from skinlesion.dataset import challenge, metadata, partition
-from skinlesion.features import shift
+from skinlesion.features import anomalies
 from skinlesion.network import backend, trained
 from skinlesion.scoring import (
     engine,
@@ -41,7 +41,7 @@ def main(
     expected = params.load("split", partition.Params).train_folds
     split, tables = metadata.read(folds), members.load(numbers.experts, expected)
     by_fold = trained.load_folds(models, expected=expected)
-    sys.stderr.write(shift.said(folder.test_metadata, [m.encoder for m in by_fold.values()]))
+    sys.stderr.write(anomalies.said(folder.test_metadata, [m.encoder for m in by_fold.values()]))
     prepare = partial(engine.prepared, name=p.engine, features_of=min(expected))
     with executor.opened(executor.Plan(models, tuple(by_fold), keras, prepare), by_fold) as run_on:
         test = lesions.Source(folder.test_metadata, run_on(folder.test_images))

@@ -20,7 +20,7 @@ from skinlesion import params
 from skinlesion.dataset import metadata, partition
 from skinlesion.errors import InputError
 from skinlesion.evaluation import bootstrap, calibration, measurement
-from skinlesion.features import shift, tabular
+from skinlesion.features import anomalies, tabular
 from skinlesion.preparation import check, check_features, resample
 from skinlesion.synthetic import challenge_folder
 
@@ -113,7 +113,7 @@ def test_what_check_accepts_can_be_learnt_from_and_scored_to_the_last_lesion(tmp
     assert check.summary(parts, findings)
     assert set(check.lesions(parts["train"])["target"]) <= {0, 1}
     encoder = fitted(tmp_path)
-    assert isinstance(shift.said(tmp_path / "test-metadata.csv", [encoder]), str)
+    assert isinstance(anomalies.said(tmp_path / "test-metadata.csv", [encoder]), str)
     matrix = encoded(tmp_path, encoder, 7)
     assert matrix.shape == (rows_of(test), len(encoder.names))
     assert np.isfinite(matrix).all()
@@ -125,7 +125,7 @@ def test_a_test_table_that_was_never_checked_is_scored_whole_or_refused(tmp_path
     train = malformed.right(training=True).to_csv(index=False).encode()
     written(tmp_path, train, test)
     encoder = fitted(tmp_path)
-    said, message = attempt(lambda: shift.said(tmp_path / "test-metadata.csv", [encoder]))
+    said, message = attempt(lambda: anomalies.said(tmp_path / "test-metadata.csv", [encoder]))
     event("refused" if said is None else "scored")
     if said is None:
         assert "test-metadata.csv" in message

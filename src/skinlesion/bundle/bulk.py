@@ -11,7 +11,7 @@ from tqdm import tqdm
 from skinlesion.bundle import combining, rows, runtime, spill
 from skinlesion.dataset import metadata, stores
 from skinlesion.errors import InputError
-from skinlesion.features import shift
+from skinlesion.features import anomalies
 from skinlesion.scoring import test_set
 
 __all__ = ["Files", "score"]
@@ -49,7 +49,7 @@ def score(files: Files, *, strict: bool) -> str:
     """
     files.out.mkdir(parents=True, exist_ok=True)  # an error now, not after hours of scoring
     bundle, store = runtime.open(files.bundle), stores.open_store(files.images, rehearse=True)
-    sys.stderr.write(shift.said(files.metadata, [m.encoder for m in bundle.networks]))
+    sys.stderr.write(anomalies.said(files.metadata, [m.encoder for m in bundle.networks]))
     ids = _ids(files.metadata)
     part, _ = spill.parts(ids["patient_id"], N_AT_A_TIME)
     columns = bundle.reads

@@ -1,11 +1,11 @@
-"""features.shift: a table unlike the training lesions is told of before it is scored."""
+"""features.anomalies: a table unlike the training lesions is told of before it is scored."""
 
 import numpy as np
 import pytest
 from tests.encodings import drawn, params
 
 from skinlesion.errors import InputError
-from skinlesion.features import shift, tabular
+from skinlesion.features import anomalies, tabular
 
 
 @pytest.fixture(scope="module")
@@ -20,10 +20,10 @@ def said(encoders, tmp_path, monkeypatch):
     """Write a table, and return what is said of it."""
 
     def say(lesions, *, n_at_a_time: int = 7) -> list[str]:
-        monkeypatch.setattr(shift, "N_AT_A_TIME", n_at_a_time)
+        monkeypatch.setattr(anomalies, "N_AT_A_TIME", n_at_a_time)
         path = tmp_path / "test-metadata.csv"
         lesions.to_csv(path, index=False)
-        return shift.said(path, encoders).splitlines()
+        return anomalies.said(path, encoders).splitlines()
 
     return say
 

@@ -1,4 +1,4 @@
-"""Whether a table is like the lesions that an encoder was fitted on, before they are scored."""
+"""Anomalies of a table that is to be scored: how it differs from what encoders were fitted on."""
 
 from collections.abc import Sequence
 from pathlib import Path
