@@ -17,7 +17,7 @@ from tests.resampling import written_out
 from skinlesion import metrics
 from skinlesion.dataset.fold_names import Fold, FoldNames
 from skinlesion.errors import InputError
-from skinlesion.evaluation import bootstrap, clinics, left_out
+from skinlesion.evaluation import bootstrap, clinics, left_out, runs
 
 SPECIFICITY = evaluate().specificities[0]
 COUNTS = {"n_lesions": 1, "n_patients": 1, "n_positives": 1}
@@ -181,10 +181,12 @@ def test_a_run_of_other_lesions_is_refused(oof, other, spoil, message):
         clinics.measures(oof, names(), blocks(), spoil(other))
 
 
-def test_the_other_run_is_read_where_folds_are_of_clinics_and_one_is_named(tmp_path, oof):
-    path = tmp_path / "oof.csv"
-    oof.to_csv(path, index=False)
-    named = evaluate(patient_folds=str(path))
+def test_the_other_run_is_read_where_folds_are_of_clinics_and_one_is_named(
+    tmp_path, oof, monkeypatch
+):
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    path, named = tmp_path / "oof.csv", evaluate(patient_folds=commit)
+    monkeypatch.setattr(runs, "read", lambda *given: oof if given == (commit, path) else None)
 
     assert len(clinics.other_run(names(), named, path)) == len(oof)
     assert clinics.other_run(names(), evaluate(), path) is None

@@ -191,6 +191,9 @@ def test_a_scored_lesion_without_metadata_is_refused_by_name():
         {"cost_ratio": 0},
         {"cost_ratio": -20.0},
         {"min_positives": 0},
+        {"patient_folds": "main"},
+        {"patient_folds": "calibrated/oof.csv"},
+        {"patient_folds": "ABCDEF0"},
     ],
     ids=str,
 )

@@ -1,10 +1,11 @@
 """All figures of a set of scored lesions, each with its interval."""
 
+import re
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import pandas as pd
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from skinlesion.errors import InputError
 from skinlesion.evaluation import (
@@ -41,6 +42,16 @@ class Params(Block):
     cost_ratio: Annotated[float, Field(gt=0)] | None
     min_positives: int = Field(ge=1)
     patient_folds: str | None
+
+    @field_validator("patient_folds")
+    @classmethod
+    def _fixed(cls, run: str | None) -> str | None:
+        if run is not None and not re.fullmatch("[0-9a-f]{7,40}", run):
+            raise ValueError(
+                "a commit in hexadecimal, or null: what a name or a file holds may change, and DVC "
+                "would not see it. `skinlesion clinics COLUMN --against RUN` writes a run's commit"
+            )
+        return run
 
 
 def columns(present: list[str], p: Params) -> list[str]:
