@@ -1,6 +1,7 @@
 """evaluation.retraining: a difference over several trainings, no surer than they allow."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import ttest_1samp
 from tests.evaluation.test_comparison import scored
@@ -39,6 +40,38 @@ def test_the_order_of_rows_and_which_is_first_only_change_the_sign():
 
     for name in one:
         np.testing.assert_allclose(one[name], -other[name], atol=1e-12)
+
+
+# Patients by fold: two of clinic 0, three of clinic 1, five of a clinic too small to be left out.
+CLINICS = {0: 2, 1: 3, 2: 5, -1: 4}
+
+
+def divided() -> pd.DataFrame:
+    """A patient of fold k has k + 2 lesions."""
+    patients = [(f"IP_{k}_{i}", k) for k, n in CLINICS.items() for i in range(n)]
+    rows = [(f"{patient}_{i}", patient, k) for patient, k in patients for i in range(k + 2)]
+    return pd.DataFrame(rows, columns=["isic_id", "patient_id", "fold"])
+
+
+def test_of_clinics_of_other_sizes_the_patients_are_counted():
+    folds = divided()
+    tested = folds[folds["fold"].isin([0, 1])].sample(frac=1, random_state=0)
+
+    assert retraining.tested_by_fitted(tested, folds) == pytest.approx([2 / 8, 3 / 7])
+
+
+def test_a_model_tested_on_the_holdout_is_fitted_to_all_but_a_fold():
+    folds = divided()
+    found = retraining.tested_by_fitted(folds[folds["fold"] == -1], folds)
+
+    assert found == pytest.approx([4 / (10 - 10 / 3)])
+
+
+@pytest.mark.parametrize("spoil", [lambda t: t.assign(fold=1 - t["fold"]), lambda t: t[1:]])
+def test_folds_of_another_split_are_refused(spoil):
+    tested = divided().query("fold in [0, 1]")
+    with pytest.raises(InputError, match=r"must be those of the runs\. Got others for IP_0_0_0"):
+        retraining.tested_by_fitted(tested, spoil(divided()))
 
 
 @pytest.mark.parametrize("ratio", [1.0, 0.25, 0.0])

@@ -44,6 +44,19 @@ def test_a_file_does_not_differ_from_itself(files, capsys):
     assert capsys.readouterr().out.count("no difference shown") == 2
 
 
+def test_files_of_several_folds_need_the_folds_of_this_folder(files, capsys, tmp_path):
+    for path in files:
+        table = pd.read_csv(path)
+        table.assign(fold=table["patient_id"].str[-1:].astype(int) % 2).to_csv(path, index=False)
+    assert command_line.run("compare", *files) == 0
+    assert "no interval over trainings, for want of" in capsys.readouterr().out
+
+    (tmp_path / "data/interim").mkdir(parents=True)
+    shutil.copy(files[0], tmp_path / "data/interim/folds.csv")
+    assert command_line.run("compare", *files) == 0
+    assert "2 pairs of trainings" in capsys.readouterr().out
+
+
 def test_a_run_that_does_not_exist_is_one_line(files, capsys):
     assert command_line.run("compare", files[0], "no-such-run") == 1
     shown = capsys.readouterr().err

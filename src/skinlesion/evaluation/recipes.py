@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from skinlesion.dataset import partition
 from skinlesion.errors import InputError
 from skinlesion.evaluation import (
     bootstrap,
@@ -19,10 +18,19 @@ from skinlesion.evaluation import (
     runs,
 )
 
-__all__ = ["Blocks", "read", "text"]
+__all__ = ["Blocks", "Pair", "read", "text"]
 
-Pair = tuple[pd.DataFrame, pd.DataFrame]
+FOLDS = Path("data/interim/folds.csv")  # where a run keeps its folds
 SENSITIVITY = 0.80  # at which lesions are examined
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A training of each recipe: the scores of the same lesions."""
+
+    first: pd.DataFrame
+    second: pd.DataFrame
+    source: str  # of the first, whose folds are those of both
 
 
 @dataclass(frozen=True)
@@ -30,7 +38,6 @@ class Blocks:
     """The blocks of params.yaml that say how runs are compared."""
 
     measure: bootstrap.Params
-    split: partition.Params
     evaluate: measurement.Params
 
 
@@ -50,7 +57,7 @@ def read(first: Sequence[str], second: Sequence[str], scores: Path) -> list[Pair
             f"both recipes must have as many trainings. Got {len(first)} and {len(second)}."
         )
     pairs = zip(first, second, strict=True)
-    return [(runs.read(one, scores), runs.read(other, scores)) for one, other in pairs]
+    return [Pair(runs.read(one, scores), runs.read(other, scores), one) for one, other in pairs]
 
 
 def text(pairs: Sequence[Pair], blocks: Blocks, *, first: str, second: str) -> str:
@@ -69,11 +76,11 @@ def text(pairs: Sequence[Pair], blocks: Blocks, *, first: str, second: str) -> s
     Raises:
         InputError: The runs are not of the same lesions.
     """
-    one, other = (_mean([pair[side] for pair in pairs]) for side in (0, 1))
+    one, other = _mean([p.first for p in pairs]), _mean([p.second for p in pairs])
     areas = comparison.paired(one, other, blocks.measure)
     lines = [comparison.summary(one, areas, first=first, second=second)]
     lines += _in_use(one, other, blocks)
-    if all("fold" in table for pair in pairs for table in pair):
+    if all("fold" in table for p in pairs for table in (p.first, p.second)):
         lines += _over_trainings(pairs, blocks, first=first, second=second)
     return "\n".join(lines)
 
@@ -103,17 +110,21 @@ def _in_use(one: pd.DataFrame, other: pd.DataFrame, blocks: Blocks) -> list[str]
 
 
 def _over_trainings(pairs: Sequence[Pair], blocks: Blocks, *, first: str, second: str) -> list[str]:
-    differences = retraining.differences(pairs, blocks.measure)
+    tables = [(pair.first, pair.second) for pair in pairs]
+    differences = retraining.differences(tables, blocks.measure)
     n = len(differences["auc"])
     if n < 2:
         return []
-    p = blocks.split
-    held_out = (pairs[0][0]["fold"] == partition.HOLDOUT).all()
-    share = p.holdout_fraction / (1 - p.holdout_fraction) * p.n_folds if held_out else 1.0
+    try:
+        shares = np.concatenate(
+            [retraining.tested_by_fitted(p.first, runs.folds(p.source, FOLDS)) for p in pairs]
+        )
+    except InputError as error:
+        return [f"no interval over trainings, for want of the runs' folds. {error}"]
     found = {
         name: retraining.corrected(
             values,
-            n_test_by_n_train=share / (p.n_folds - 1),
+            n_test_by_n_train=float(np.mean(shares)),
             confidence=blocks.measure.confidence,
         )
         for name, values in differences.items()

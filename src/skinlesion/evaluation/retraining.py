@@ -13,11 +13,12 @@ import pandas as pd
 from scipy.stats import t
 
 from skinlesion import metrics
+from skinlesion.dataset.partition import HOLDOUT
 from skinlesion.errors import InputError
 from skinlesion.evaluation import bootstrap, comparison
 from skinlesion.evaluation.bootstrap import Interval
 
-__all__ = ["corrected", "differences", "summary"]
+__all__ = ["corrected", "differences", "summary", "tested_by_fitted"]
 
 Run = pd.DataFrame  # isic_id, patient_id, target, fold and score of out-of-fold lesions
 
@@ -59,13 +60,39 @@ def _folds(first: Run, second: Run) -> Iterator[tuple[Any, np.ndarray, np.ndarra
         yield fold, y_true[rows], one[rows], other[rows]
 
 
+def tested_by_fitted(scored: Run, folds: pd.DataFrame) -> list[float]:
+    """Divide the patients that each training is tested on by those that it is fitted to.
+
+    Patients count, not lesions: those of a patient are alike, so they add little to each other.
+
+    Args:
+        scored: isic_id, patient_id and fold of the lesions that a run was tested on.
+        folds: The same of all lesions, from `runs.folds`.
+
+    Returns:
+        A share per fold of `scored`, as `differences` orders them: 1 / (k - 1) for one of k equal
+        folds. A model that is tested on the holdout is fitted to all folds but one, here of
+        their mean size.
+
+    Raises:
+        InputError: A lesion is in another fold, or in none.
+    """
+    known = scored[["isic_id", "fold"]].merge(folds, on=["isic_id", "fold"], how="left")
+    if known["patient_id"].isna().any():
+        isic_id = known.loc[known["patient_id"].isna(), "isic_id"].iloc[0]
+        raise InputError(f"the folds must be those of the runs. Got others for {isic_id}.")
+    n_patients = folds[folds["fold"] != HOLDOUT].groupby("fold")["patient_id"].nunique()
+    left_out = n_patients.to_dict() | {HOLDOUT: n_patients.mean()}
+    tested = scored.groupby("fold")["patient_id"].nunique()
+    return [float(n / (n_patients.sum() - left_out[fold])) for fold, n in tested.items()]
+
+
 def corrected(differences: np.ndarray, *, n_test_by_n_train: float, confidence: float) -> Interval:
     """Return the corrected resampled t interval of a mean difference.
 
     Args:
         differences: Shape (n_trainings,), from `differences`.
-        n_test_by_n_train: Lesions that a training is tested on, by those that it is fitted to:
-            1 / (k - 1) for one of k folds.
+        n_test_by_n_train: From `tested_by_fitted`, the mean of the trainings.
         confidence: In (0, 1).
 
     Returns:

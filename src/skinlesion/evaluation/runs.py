@@ -7,7 +7,7 @@ import pandas as pd
 from skinlesion.dataset import metadata
 from skinlesion.errors import InputError
 
-__all__ = ["read"]
+__all__ = ["folds", "read"]
 
 COLUMNS = ["isic_id", "patient_id", "target", "score"]
 
@@ -31,6 +31,30 @@ def read(source: str, path: Path) -> pd.DataFrame:
     """
     if Path(source).is_file():
         return _checked(metadata.read(Path(source)), source)
+    return _checked(_of_revision(source, path), f"{path} of {source}")
+
+
+def folds(source: str, path: Path) -> pd.DataFrame:
+    """Read how a run divided the lesions.
+
+    Args:
+        source: As for `read`. Of a file of scores, the folds are those of the current folder.
+        path: Where a run keeps its folds: what stage `split` writes.
+
+    Returns:
+        isic_id, patient_id and fold, one row per lesion.
+
+    Raises:
+        InputError: They are not there, or lack a column.
+    """
+    table = metadata.read(path) if Path(source).is_file() else _of_revision(source, path)
+    columns = ["isic_id", "patient_id", "fold"]
+    if not set(columns) <= set(table):
+        raise InputError(f"{path} must have the columns {columns}. Got {list(table)} instead.")
+    return table[columns]
+
+
+def _of_revision(source: str, path: Path) -> pd.DataFrame:
     # DVC takes a second to load, and a comparison of two tables does not need it.
     import dvc.api
     from dvc.exceptions import DvcException
@@ -39,13 +63,12 @@ def read(source: str, path: Path) -> pd.DataFrame:
 
     try:
         with dvc.api.open(str(path), repo=_repository(), rev=source, encoding="utf-8") as file:
-            table = pd.read_csv(file, dtype={"isic_id": str, "patient_id": str})
+            return pd.read_csv(file, dtype={"isic_id": str, "patient_id": str})
     except (DvcException, DataIndexError, SCMError, OSError) as error:
         raise InputError(
             f"{source} must be a file of scores, or a revision or experiment whose {path} is in "
             f"the cache or on the remote. {error}"
         ) from None
-    return _checked(table, f"{path} of {source}")
 
 
 def _checked(table: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -35,12 +35,10 @@ def compare(
     holdout once, for the run that was chosen.
     """
     from skinlesion import params
-    from skinlesion.dataset import partition
     from skinlesion.evaluation import bootstrap, measurement, recipes
 
     blocks = recipes.Blocks(
         measure=params.load("measure", bootstrap.Params),
-        split=params.load("split", partition.Params),
         evaluate=params.load("evaluate", measurement.Params),
     )
     pairs = recipes.read(first.split(","), second.split(","), scores)
