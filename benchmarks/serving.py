@@ -41,9 +41,9 @@ class Load:
 
 def offline(bundle: str, csv: str, images: str, explained: int) -> dict[str, float]:
     """Score 512 lesions in patients, as often as 5 s let, in a process of its own."""
-    from skinlesion import bundle as bundles
+    from skinlesion.bundle import runtime
 
-    opened, (table, tiles) = bundles.open(Path(bundle)), read(csv, images)
+    opened, (table, tiles) = runtime.open(Path(bundle)), read(csv, images)
     table = table.iloc[:512]
 
     def run() -> None:

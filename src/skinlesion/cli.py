@@ -116,11 +116,11 @@ def serve(
     Each setting is also a variable, such as SKINLESION_PORT; SKINLESION_TOKEN is one alone. The
     limits are tile_bytes, tile_px, tiles, body_bytes, held_bytes, seconds, requests and explained.
     """
-    from skinlesion import bundle as bundles
+    from skinlesion.bundle import runtime
     from skinlesion.serving import server, settings
 
     chosen = settings.load({"host": host, "port": port, **settings.limits(limit or [])})
-    server.run(bundles.open(bundle), chosen)
+    server.run(runtime.open(bundle), chosen)
 
 
 @app.command(

@@ -5,8 +5,7 @@ import pytest
 from scipy.special import expit
 from tests import bundles
 
-from skinlesion import bundle
-from skinlesion.bundle import agreement
+from skinlesion.bundle import agreement, runtime
 
 
 def scores(*logits: float, **others: list) -> pd.DataFrame:
@@ -61,7 +60,7 @@ def test_a_bundle_agrees_with_the_pipeline(made, challenge, tmp_path, kind):
     files = agreement.Files(
         challenge / "test-metadata.csv", challenge / "test-image.hdf5", predictions
     )
-    found = agreement.measured(bundle.open(made / kind), files, tmp_path / "calibrated")
+    found = agreement.measured(runtime.open(made / kind), files, tmp_path / "calibrated")
 
     assert found["same_ranking"]
     assert found["n_lesions"] == len(given)

@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skinlesion import bundle
-from skinlesion.bundle import bulk
+from skinlesion.bundle import bulk, runtime
 from skinlesion.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -47,7 +46,7 @@ def test_the_file_holds_what_score_gives_however_it_is_cut(
     monkeypatch.setattr(bulk, "N_ROWS", 4)
     bulk.score(files, strict=False)
     found = pd.read_csv(files.out / "predictions.csv")
-    expected = bundle.open(files.bundle).score(table, tiles)
+    expected = runtime.open(files.bundle).score(table, tiles)
 
     for name in ("isic_id", "patient_id", "rank", "n_lesions"):
         assert found[name].tolist() == expected[name].tolist()
@@ -60,7 +59,7 @@ def test_lesions_of_a_table_without_patients_are_scored_alone(files, table, tile
     table.drop(columns="patient_id").to_csv(path, index=False)
     found = predictions(bulk.Files(files.bundle, path, files.images, files.out))
 
-    expected = bundle.open(files.bundle).score(table.drop(columns="patient_id"), tiles)
+    expected = runtime.open(files.bundle).score(table.drop(columns="patient_id"), tiles)
     np.testing.assert_array_equal(found["logit"].astype(float), expected["logit"])
     assert found["rank"].eq(1).all()
 

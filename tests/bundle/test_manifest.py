@@ -7,8 +7,7 @@ import shutil
 
 import pytest
 
-from skinlesion import bundle
-from skinlesion.bundle import manifest
+from skinlesion.bundle import manifest, runtime
 from skinlesion.errors import InputError
 
 FILES = {"card.json": "{}", "network/fold-0/network.tflite": "0123", "combination.json": "[]"}
@@ -84,7 +83,7 @@ def test_a_file_under_the_name_of_a_folder_is_no_way_out(folder, tmp_path):
 def test_what_is_no_bundle_is_refused(folder, spoil, said):
     spoil(folder)
     with pytest.raises(InputError, match=said):
-        bundle.open(folder)
+        runtime.open(folder)
 
 
 def test_a_bundle_of_another_format_says_which_version_wrote_it(folder):

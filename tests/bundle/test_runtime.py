@@ -1,18 +1,23 @@
 """bundle.runtime: a bundle scores as the pipeline does, one lesion or all, with tiles or not."""
 
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from scipy.special import logit
 
-from skinlesion import bundle
+from skinlesion.bundle import looking, networks, runtime
+from skinlesion.dataset import images
 from skinlesion.errors import InputError
+from skinlesion.scoring import patches
 
 KINDS = pytest.mark.parametrize("kind", ["both", "views", "image", "table"])
 
 
-def opened(made, kind: str = "both") -> bundle.Bundle:
-    return bundle.open(made / kind)
+def opened(made, kind: str = "both") -> runtime.Bundle:
+    return runtime.open(made / kind)
 
 
 @KINDS
@@ -139,36 +144,21 @@ def test_reasons_name_values_and_come_largest_first(made, table, tiles):
 
 def test_occlusion_is_the_fall_of_the_mean_logit_under_each_patch(made, table, tiles):
     """Against tiles that are hidden before they are encoded, as PNG, at the networks' own size."""
-    import io
-
-    from PIL import Image
-
-    from skinlesion.dataset import images
-    from skinlesion.scoring import patches
-
     b, row = opened(made, "image"), table.iloc[0].to_dict()
     tile = images.tile(tiles[row["isic_id"]], px=32)
     one = b.networks[:1]
-    found = _drops(one, table[:1], _png(io, Image, tile))
-    hidden = [_png(io, Image, p) for p in patches.hidden(tile, fraction=0.25)]
+    found = looking.drops(one, table[:1], _png(tile), 0.25)
+    hidden = [_png(p) for p in patches.hidden(tile, fraction=0.25)]
     lesions = table[:1].loc[[0] * 50].assign(isic_id=[f"I{i}" for i in range(50)])
-    given = dict(zip(lesions["isic_id"], [_png(io, Image, tile), *hidden], strict=True))
-    from skinlesion.bundle import networks, runtime
-
+    given = dict(zip(lesions["isic_id"], [_png(tile), *hidden], strict=True))
     logits = networks.score(one, lesions, runtime.Memory(given), n_views=1).logits[0]
     np.testing.assert_allclose(found.ravel(), logits[0] - logits[1:], atol=1e-6)
     assert b.occlusion(row, tiles[row["isic_id"]]).shape == (7, 7)
 
 
-def _drops(members, lesion, tile: bytes) -> np.ndarray:
-    from skinlesion.bundle import looking
-
-    return looking.drops(members, lesion, tile, 0.25)
-
-
-def _png(io, image, tile: np.ndarray) -> bytes:
+def _png(tile: np.ndarray) -> bytes:
     file = io.BytesIO()
-    image.fromarray(tile).save(file, "png")
+    Image.fromarray(tile).save(file, "png")
     return file.getvalue()
 
 

@@ -7,14 +7,14 @@ import pytest
 from starlette.testclient import TestClient
 from tests.bundle.conftest import made, table, tiles  # noqa: F401 (fixtures)
 
-from skinlesion import bundle as bundles
+from skinlesion.bundle import runtime
 from skinlesion.dataset import metadata
 from skinlesion.serving import app, settings
 
 
 @pytest.fixture(scope="module")
 def opened(made):  # noqa: F811
-    return bundles.open(made / "both")
+    return runtime.open(made / "both")
 
 
 @pytest.fixture(scope="module")
