@@ -1,6 +1,5 @@
 """The commands `skinlesion pull-request …`. Each imports what it needs, as DVC is slow to load."""
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,7 +18,7 @@ HERE = Path()
 SCORES_CSV = Path("calibrated/holdout.csv")
 REPORT_HTML = Path("metrics/report.html")
 ROC_CSV = "metrics/plots/holdout_roc.csv"
-REPORT_MD, GATE_JSON = "report.md", "gate.json"
+REPORT_MD = "report.md"
 NO_CREDENTIALS = "this run has no credentials for the remote."
 
 app = typer.Typer(
@@ -50,6 +49,7 @@ def report(
         pull_request_text,
         stage_graph,
     )
+    from skinlesion.experiments import gate as gates
 
     p = params.load("pull_request", pull_request.Params)
     sampling = params.load("measure", bootstrap.Params)
@@ -72,9 +72,8 @@ def report(
         absent=absent,
     )
     found = pull_request.objections(facts, p)
-    judged = {"verdict": pull_request.verdict(facts, p), "objections": found}
     (folder / REPORT_MD).write_text(pull_request_text.markdown(facts, p), encoding="utf-8")
-    (folder / GATE_JSON).write_text(json.dumps(judged, indent=2) + "\n", encoding="utf-8")
+    gates.write(folder, pull_request.verdict(facts, p), found)
     print(f"report: {len(facts.metrics)} metrics, {len(files)} files, {len(found)} objections")
 
 
@@ -108,14 +107,9 @@ def gate(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of a report.")],
 ) -> None:
     """Fail where a report found what stands in the way of a merge."""
-    try:
-        judged = json.loads((folder / GATE_JSON).read_text(encoding="utf-8"))
-        verdict, objections = judged["verdict"], judged["objections"]
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise InputError(f"{folder} must hold the {GATE_JSON} of a report. {error}") from None
-    if objections:
-        raise InputError("\n".join(["this pull request does not pass.", *objections]))
-    print(f"gate: {verdict}")
+    from skinlesion.experiments import gate as gates
+
+    print(f"gate: {gates.passed(folder)}")
 
 
 @app.command(
