@@ -8,7 +8,6 @@ read is a warning: it is scored too.
 import json
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
@@ -26,8 +25,8 @@ def main(folder: challenge.Files, *, lesions: Path, counts: Path) -> None:
     baseline = params.load("evaluate", measurement.Params).baseline
     findings = check.Findings()
     parts = check.read(folder, findings, exclude=p.exclude)
-    given: dict[str, Any] = {"known": p.exclude, "min_side_px": p.min_side_px, "progress": bar}
-    sizes = {name: check.inspect(part, findings, **given) for name, part in parts.items()}
+    look = check.Look(known=p.exclude, min_side_px=p.min_side_px, progress=bar)
+    sizes = {name: check.inspect(part, findings, look) for name, part in parts.items()}
     wanted = check_features.Wanted(features.numeric, features.categorical, baseline)
     check_features.inspect(parts, wanted, findings)
     findings.require_none()

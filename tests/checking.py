@@ -66,7 +66,8 @@ def inspect(
     if tiles is None:
         tiles = dict.fromkeys(lesions.get("isic_id", pd.Series(dtype=str)).dropna(), TILE)
     part = check.Part(lesions, "train.csv", Memory(tiles), "train.hdf5", training=training)
-    sizes = check.inspect(part, findings, progress=lambda tiles, **_: tiles, **options)
+    look = check.Look(progress=lambda tiles, **_: tiles, **options)
+    sizes = check.inspect(part, findings, look)
     return findings, sizes
 
 

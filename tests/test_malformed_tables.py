@@ -54,7 +54,7 @@ def checked(folder) -> tuple[check.Findings, dict[str, check.Part]]:
         table = metadata.read(folder / f"{name}-metadata.csv")
         training = name == "train"
         parts[name] = check.Part(table, f"{name}.csv", STORE, f"{name}.h5", training=training)
-        check.inspect(parts[name], findings, progress=lambda tiles, **_: tiles)
+        check.inspect(parts[name], findings, check.Look(progress=lambda tiles, **_: tiles))
     check_features.inspect(parts, WANTED, findings)
     findings.require_none()
     return findings, parts

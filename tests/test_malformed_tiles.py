@@ -107,7 +107,7 @@ def test_a_folder_is_checked_whatever_lies_in_it(tmp_path, entries):
         store = stores.open_store(folder)
         findings, table = check.Findings(), pd.DataFrame({"isic_id": ["ISIC_1", "ISIC_2"]})
         part = check.Part(table, "test.csv", store, "tiles", training=False)
-        check.inspect(part, findings, progress=lambda tiles, **_: tiles)
+        check.inspect(part, findings, check.Look(progress=lambda tiles, **_: tiles))
         said = "".join([*findings.lines("errors"), *findings.lines("warnings")])
         assert said.isprintable()
         for isic_id in store.ids():

@@ -13,19 +13,6 @@ from tests.tiles import JPEG, KINDS, PIXELS
 from skinlesion.dataset import images, stores
 from skinlesion.errors import InputError
 
-
-@pytest.fixture
-def hdf5(tmp_path):
-    """Write an HDF5 file with `write(file)`; open it as a store."""
-
-    def hdf5(write) -> stores.Store:
-        with h5py.File(tmp_path / "train-image.hdf5", "w") as file:
-            write(file)
-        return stores.open_store(tmp_path / "train-image.hdf5")
-
-    return hdf5
-
-
 # === The file ===
 
 

@@ -37,7 +37,7 @@ def test_a_drawn_folder_has_no_findings(challenge):
         check.inspect(
             check.Part(lesions, half, store, half, training=training),
             findings,
-            progress=lambda tiles, **_: tiles,
+            check.Look(progress=lambda tiles, **_: tiles),
         )
         assert not findings.errors
         assert not findings.warnings

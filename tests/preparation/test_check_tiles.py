@@ -151,5 +151,5 @@ def test_progress_hears_of_every_tile(right):
         return tiles
 
     part = check.Part(right, "train.csv", Memory({}), "train.hdf5", training=True)
-    check.inspect(part, check.Findings(), progress=progress)
+    check.inspect(part, check.Findings(), check.Look(progress=progress))
     assert told == {"total": 6, "desc": "train.hdf5"}

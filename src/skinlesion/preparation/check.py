@@ -1,20 +1,20 @@
 """Validate a challenge folder before anything is spent on it, and count what it holds."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from skinlesion.dataset import challenge, metadata, stores
 from skinlesion.preparation import check_ids, check_table, check_tiles
-from skinlesion.preparation.check_tiles import Tiles
+from skinlesion.preparation.check_tiles import Look, Tiles
 from skinlesion.preparation.findings import Findings, Part
 
 __all__ = [
     "Findings",
+    "Look",
     "Part",
     "Tiles",
     "counts",
@@ -67,14 +67,7 @@ def summary(parts: Mapping[str, Part], findings: Findings) -> str:
     return "\n".join([*(f"warning: {line}" for line in warnings), counted])
 
 
-def inspect(
-    part: Part,
-    findings: Findings,
-    *,
-    known: Iterable[str] = (),
-    min_side_px: int = 1,
-    progress: Callable[..., Any] = tqdm,
-) -> Tiles:
+def inspect(part: Part, findings: Findings, look: Look) -> Tiles:
     """Validate one half of a challenge folder: its table, and every tile.
 
     What is wrong with tiles: see `check_tiles.inspect`.
@@ -82,9 +75,7 @@ def inspect(
     Args:
         part: The half.
         findings: What is wrong is added here.
-        known: Further isic_ids whose tiles need no row.
-        min_side_px: `data.min_side_px`, the least width and height of a tile.
-        progress: Wraps the iteration over the tiles, as tqdm does.
+        look: How tiles are looked at.
 
     Returns:
         The sizes of the tiles that could be decoded.
@@ -92,8 +83,7 @@ def inspect(
     check_table.inspect(part, findings)
     if not part.without_tiles:
         check_ids.inspect(part, findings)
-    given: dict[str, Any] = {"known": known, "min_side_px": min_side_px, "progress": progress}
-    return check_tiles.inspect(part, findings, **given)
+    return check_tiles.inspect(part, findings, look)
 
 
 def leave_out(lesions: pd.DataFrame, isic_ids: Iterable[str], findings: Findings) -> pd.DataFrame:

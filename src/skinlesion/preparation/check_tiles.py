@@ -1,7 +1,7 @@
 """The tiles of a challenge folder: that each decodes, shows something, and has a row."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from skinlesion.dataset import images, stores
 from skinlesion.preparation import check_table
 from skinlesion.preparation.findings import Findings, Part
 
-__all__ = ["Tiles", "inspect"]
+__all__ = ["Look", "Tiles", "inspect"]
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,16 @@ class _Seen:
     warning: str = ""
 
 
-def inspect(
-    part: Part,
-    findings: Findings,
-    *,
-    known: Iterable[str] = (),
-    min_side_px: int = 1,
-    progress: Callable[..., Any] = tqdm,
-) -> Tiles:
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """How tiles are looked at."""
+
+    known: Collection[str] = ()  # further isic_ids whose tiles need no row
+    min_side_px: int = 1  # `data.min_side_px`, the least width and height of a tile
+    progress: Callable[..., Any] = tqdm  # wraps the iteration over the tiles, as tqdm does
+
+
+def inspect(part: Part, findings: Findings, look: Look) -> Tiles:
     """Decode every tile that a table names.
 
     A broken or too small tile is an error in training and a warning in the test half, since a
@@ -50,9 +52,7 @@ def inspect(
     Args:
         part: The half.
         findings: What is wrong is added here.
-        known: Further isic_ids whose tiles need no row.
-        min_side_px: `data.min_side_px`, the least width and height of a tile.
-        progress: Wraps the iteration over the tiles, as tqdm does.
+        look: How tiles are looked at.
 
     Returns:
         The sizes of the tiles that could be decoded.
@@ -63,15 +63,15 @@ def inspect(
         return Tiles(*np.empty((2, 0), int))
     isic_ids, kept = check_table.isic_ids(part.table), set(part.store.ids())
     # One after the other: threads would wait for HDF5's lock and Python's, and take longer.
-    named = progress(isic_ids, total=len(isic_ids), desc=part.store_name)
-    seen = [_look(part.store, isic_id, min_side_px) for isic_id in named]
+    named = look.progress(isic_ids, total=len(isic_ids), desc=part.store_name)
+    seen = [_look(part.store, isic_id, look.min_side_px) for isic_id in named]
     errors = findings.errors if part.training else findings.warnings
     _group(errors, part, isic_ids, [tile.error for tile in seen])
     _group(findings.warnings, part, isic_ids, [tile.warning for tile in seen])
     sizes = [tile.size for tile in seen if tile.size]
     if not sizes and not part.training and kept.intersection(isic_ids):
         findings.errors[f"{part.store_name}: must hold a tile that can be read"] += [*isic_ids]
-    _compare(isic_ids, kept - set(known), part, findings)
+    _compare(isic_ids, kept - set(look.known), part, findings)
     found = np.array(sizes, int).reshape(-1, 2)
     return Tiles(width_px=found[:, 0], height_px=found[:, 1])
 
