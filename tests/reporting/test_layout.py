@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from tests import report_files
 from tests.report_files import interval
 
-from skinlesion.reporting import charts, layout
+from skinlesion.reporting import layout, svg
 
 ROOT = Path(__file__).parents[2]
 STYLE = (ROOT / "src" / "skinlesion" / "reporting" / "style.css").read_text()
@@ -48,7 +48,7 @@ def page(tmp_path, monkeypatch):
     def name_of(name, draw, **_):
         return f'<svg aria-label="{name}"></svg>'
 
-    monkeypatch.setattr(charts, "svg", name_of)  # drawing takes a second
+    monkeypatch.setattr(svg, "draw", name_of)  # drawing takes a second
 
     def make(*, details=None, primary="holdout", name="files", **changes) -> Page:
         found = changes.pop("found", None) or report_files.details(primary=primary, **details or {})

@@ -1,52 +1,19 @@
-"""Charts as SVG to set into a page: their text is text, and their colours are the page's own.
+"""Charts of how well scores rank, how well probabilities fit, and how a network was trained."""
 
-Each is as wide as a phone when drawn at 72 pixels an inch, so that its text is readable there.
-"""
-
-import io
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
 import pandas as pd
-from matplotlib import style
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
-__all__ = [
-    "calibration",
-    "in_percent",
-    "percent",
-    "precision_recall",
-    "roc",
-    "scores",
-    "svg",
-    "training",
-]
+from skinlesion.reporting import svg
+from skinlesion.reporting.svg import ACCENT, DOTTED, INK, MUTED
 
-WIDTH_IN, HEIGHT_IN = 5.0, 4.5
-# Stand-ins for variables of the page's stylesheet, so that charts follow it into the dark.
-INK, MUTED, RULE, ACCENT = "#101112", "#606162", "#d0d1d2", "#0070b1"
-VARIABLES = {INK: "--ink", MUTED: "--muted", RULE: "--rule", ACCENT: "--accent"}
-STYLE = {
-    "svg.fonttype": "none",
-    "font.size": 11,
-    "text.color": INK,
-    "axes.edgecolor": MUTED,
-    "axes.labelcolor": INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": RULE,
-    "grid.linewidth": 0.6,
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-}
-DOTTED = (0, (2, 3))
+__all__ = ["calibration", "precision_recall", "roc", "scores", "training"]
+
 RARE = 0.02  # prevalence below which a linear axis of precision would show nothing
 LOWEST = 1e-6  # probability at which a logarithmic axis ends
 
@@ -67,11 +34,11 @@ def roc(points: pd.DataFrame, *, min_tpr: float) -> str:
         above = (y >= min_tpr).to_numpy()
         axes.fill_between(x, y, min_tpr, above, interpolate=True, color=ACCENT, alpha=0.3, lw=0)
         axes.axhline(min_tpr, color=ACCENT, lw=1)
-        label = f"the pAUC counts above {percent(min_tpr)}"
+        label = f"the pAUC counts above {svg.percent(min_tpr)}"
         axes.text(0.99, min_tpr - 0.015, label, color=ACCENT, ha="right", va="top")
         _curve(axes, points)
 
-    return svg("ROC curve", draw)
+    return svg.draw("ROC curve", draw)
 
 
 def precision_recall(points: pd.DataFrame, *, prevalence: float) -> str:
@@ -86,13 +53,13 @@ def precision_recall(points: pd.DataFrame, *, prevalence: float) -> str:
         axes = _unit_square(figure, "sensitivity (recall)", "precision")
         if prevalence < RARE:
             axes.set(yscale="log", ylim=(prevalence / 2, 1.1))
-            in_percent(axes.yaxis)
+            svg.in_percent(axes.yaxis)
         axes.axhline(prevalence, color=MUTED, lw=1, ls=DOTTED)
-        label = f"a random order: {percent(prevalence)}"
+        label = f"a random order: {svg.percent(prevalence)}"
         axes.annotate(label, (0, prevalence), (3, 3), textcoords="offset points", color=MUTED)
         _curve(axes, points)
 
-    return svg("precision and recall", draw)
+    return svg.draw("precision and recall", draw)
 
 
 def scores(bins: pd.DataFrame) -> str:
@@ -117,10 +84,10 @@ def scores(bins: pd.DataFrame) -> str:
         axes.margins(y=0.12)
         axes.set(xlabel="score", ylabel="share of the class", ylim=(0, None))
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: percent(10**x)))
-        in_percent(axes.yaxis)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: svg.percent(10**x)))
+        svg.in_percent(axes.yaxis)
 
-    return svg("scores of each class", draw, height_in=3.0)
+    return svg.draw("scores of each class", draw, height_in=3.0)
 
 
 def calibration(curves: Mapping[str, pd.DataFrame]) -> dict[str, str]:
@@ -138,7 +105,7 @@ def calibration(curves: Mapping[str, pd.DataFrame]) -> dict[str, str]:
     lowest = min(table[["mean_score", "y"]].min().min() for table in shown.values())
     limits = max(lowest, LOWEST) / 1.5, 1.2
     return {
-        name: svg(f"calibration {name}", partial(_calibration, bins=table, limits=limits))
+        name: svg.draw(f"calibration {name}", partial(_calibration, bins=table, limits=limits))
         for name, table in shown.items()
     }
 
@@ -156,48 +123,12 @@ def training(epochs: Mapping[int, pd.DataFrame], best: Mapping[int, int]) -> dic
     every = pd.concat(epochs.values())
     limits = _padded(every[["training", "validation"]]), _padded(every[["pauc"]])
     return {
-        fold: svg(
+        fold: svg.draw(
             f"training of fold {fold}",
             partial(_training, epochs=table, best=best[fold], limits=limits),
         )
         for fold, table in epochs.items()
     }
-
-
-def percent(share: float) -> str:
-    """Write a share in percent, with three significant digits at the most.
-
-    Args:
-        share: Such as 0.0592 for 5.92 %.
-    """
-    digits = np.format_float_positional(100 * share, precision=3, trim="-", fractional=False)
-    return f"{digits}\N{NO-BREAK SPACE}%"
-
-
-def in_percent(axis: Axis) -> None:
-    """Label an axis of shares in percent.
-
-    Args:
-        axis: Of a chart.
-    """
-    axis.set_major_formatter(FuncFormatter(lambda value, _: percent(value)))
-    axis.set_minor_formatter(NullFormatter())
-
-
-def svg(name: str, draw: Callable[[Figure], None], *, height_in: float = HEIGHT_IN) -> str:
-    """Draw a chart.
-
-    Args:
-        name: What it is of, for who cannot see it; that of no other chart of the page.
-        draw: Draws into a figure, in the colours above.
-        height_in: Its height in inches; its width is that of all charts.
-    """
-    # The defaults first: no matplotlibrc may change the page.
-    with style.context(["default", {**STYLE, "svg.hashsalt": name}]):
-        figure, file = Figure(figsize=(WIDTH_IN, height_in), layout="constrained"), io.StringIO()
-        draw(figure)
-        figure.savefig(file, format="svg", transparent=True)
-    return _inlined(file.getvalue(), name)
 
 
 def _curve(axes: Axes, points: pd.DataFrame) -> None:
@@ -218,7 +149,7 @@ def _calibration(figure: Figure, *, bins: pd.DataFrame, limits: tuple[float, flo
     axes.plot(limits, limits, color=MUTED, lw=1, ls=DOTTED)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(LogLocator(numticks=5))
-        in_percent(axis)
+        svg.in_percent(axis)
     bins = bins.assign(x=bins["mean_score"].clip(lower=LOWEST))
     some, none = bins[bins["prevalence"] > 0], bins[bins["prevalence"] == 0]
     axes.vlines(some["x"], some["low"].clip(lower=limits[0]), some["high"], color=ACCENT)
@@ -254,18 +185,5 @@ def _unit_square(figure: Figure, x: str, y: str) -> Axes:
     ticks = np.linspace(0, 1, 6)
     axes.set(xlim=(0, 1), ylim=(0, 1), xticks=ticks, yticks=ticks, xlabel=x, ylabel=y)
     for axis in (axes.xaxis, axes.yaxis):
-        in_percent(axis)
+        svg.in_percent(axis)
     return axes
-
-
-def _inlined(svg: str, name: str) -> str:
-    """Cut a file down to what a page needs, and make its ids those of this chart alone."""
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", svg, flags=re.S)
-    head = rf'<svg class="chart" role="img" aria-label="{name}" viewBox="\1">'
-    svg = re.sub(r'<svg [^>]*?viewBox="([^"]+)"[^>]*>', head, svg)
-    svg = re.sub(r'( id="|url\(#|href="#)', rf"\g<1>{name.replace(' ', '-')}-", svg)
-    svg = re.sub(r" font-family: [^;]+;", "", svg)
-    for colour, variable in VARIABLES.items():
-        svg = svg.replace(colour, f"var({variable})")
-    return re.sub(r">\s+<", "><", svg)

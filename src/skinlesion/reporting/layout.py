@@ -12,7 +12,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from skinlesion.evaluation import comparison
 from skinlesion.evaluation.bootstrap import Interval
-from skinlesion.reporting import charts, clinics, statements, usefulness_charts
+from skinlesion.reporting import charts, clinics, statements, svg, usefulness_charts
 from skinlesion.reporting.inputs import Inputs
 from skinlesion.reporting.measures import Uncertainty
 
@@ -35,7 +35,7 @@ def render(inputs: Inputs) -> str:
         loader=FunctionLoader(_text), autoescape=True, undefined=StrictUndefined
     )
     compared = partial(comparison.verdict, first="sorting", second="the model")
-    environment.filters |= {"number": number, "percent": charts.percent, "compared": compared}
+    environment.filters |= {"number": number, "percent": svg.percent, "compared": compared}
     environment.filters["change"] = clinics.change
     environment.globals |= {"typeset": typeset, "mark": mark}
     shown = inputs.details.sets[inputs.details.primary]

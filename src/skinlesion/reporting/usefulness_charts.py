@@ -7,9 +7,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
-from skinlesion.reporting import charts
-from skinlesion.reporting.charts import ACCENT, DOTTED, INK, MUTED
+from skinlesion.reporting import svg
 from skinlesion.reporting.measures import Scored
+from skinlesion.reporting.svg import ACCENT, DOTTED, INK, MUTED
 
 __all__ = ["both", "look_budget", "net_benefit"]
 
@@ -60,10 +60,10 @@ def look_budget(points: pd.DataFrame) -> str:
         axes.xaxis.set_major_locator(FixedLocator(BUDGETS))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        charts.in_percent(axes.yaxis)
+        svg.in_percent(axes.yaxis)
         figure.legend(loc="outside upper left", ncols=2, frameon=False)
 
-    return charts.svg("look budget", draw)
+    return svg.draw("look budget", draw)
 
 
 def net_benefit(points: pd.DataFrame, *, threshold: float | None) -> str:
@@ -92,7 +92,7 @@ def net_benefit(points: pd.DataFrame, *, threshold: float | None) -> str:
         axes.set(xscale="log", xlim=(x.min(), x.max()), ylim=(-BELOW * top, top))
         axes.set(xlabel="threshold", ylabel="net benefit per 1,000 lesions")
         axes.xaxis.set_major_locator(LogLocator(numticks=5))
-        charts.in_percent(axes.xaxis)
+        svg.in_percent(axes.xaxis)
         figure.legend(loc="outside upper left", ncols=2, frameon=False)
 
-    return charts.svg("net benefit", draw)
+    return svg.draw("net benefit", draw)
