@@ -4,6 +4,7 @@ import io
 import json
 import re
 import runpy
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -433,3 +434,8 @@ def _fold(model: Path, log: Path, fold: int) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         table = pd.DataFrame({"step": epoch, path.stem: values})
         table.to_csv(path, sep="\t", index=False)
+
+
+def change(path: Path, edit: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+    """Change a table in its file."""
+    edit(pd.read_csv(path)).to_csv(path, index=False)

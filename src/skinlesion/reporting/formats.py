@@ -1,4 +1,4 @@
-"""What the formats of the JSON files that the report shows have in common.
+"""What the files that the report shows have in common: how they are read, and refused by name.
 
 Keys that a format does not name are ignored.
 """
@@ -6,12 +6,14 @@ Keys that a format does not name are ignored.
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
+import pandas as pd
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
+from skinlesion.dataset import metadata
 from skinlesion.errors import InputError
 from skinlesion.evaluation import bootstrap
 
-__all__ = ["Format", "Interval", "Intervals", "having", "load"]
+__all__ = ["Format", "Interval", "Intervals", "having", "load", "table"]
 
 
 class Format(BaseModel):
@@ -63,3 +65,19 @@ def load(path: Path, form: type[F]) -> F:
         found = [(".".join(map(str, e["loc"])), e["msg"]) for e in error.errors()]
         findings = [": ".join(filter(None, [str(path), key, what])) for key, what in found]
         raise InputError("\n".join(findings)) from None
+
+
+def table(path: Path, columns: list[str]) -> pd.DataFrame:
+    """Read a table that must have rows.
+
+    Args:
+        path: A CSV file.
+        columns: That are read.
+
+    Raises:
+        InputError: The file is absent or has no rows, or lacks a column.
+    """
+    found = metadata.read(path, columns=columns)
+    if found.empty:
+        raise InputError(f"{path} must have rows. It has none.")
+    return found
