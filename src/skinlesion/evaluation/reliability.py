@@ -139,4 +139,5 @@ def _bins(lesions: pd.DataFrame, n_bins: int) -> list[pd.DataFrame]:
     """Split lesions by probability; equal ones stay together, whatever the order of the rows."""
     lower = lesions["probability"].rank(method="min").to_numpy() - 1  # lesions below each
     number = (lower * n_bins / len(lesions)).astype(int)
-    return [lesions[number == i] for i in np.unique(number)]
+    measured = lesions[["patient_id", "target", "probability"]]
+    return [measured[number == i] for i in np.unique(number)]

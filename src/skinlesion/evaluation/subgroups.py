@@ -119,10 +119,10 @@ def measures(
         One record per group that has lesions: attribute, group, n_lesions, n_patients,
         n_positives, too_few, and the intervals auc, sensitivity and specificity.
     """
-    records = []
+    records, measured = [], lesions[["patient_id", "target", "score"]]
     for attribute, group in groups(lesions).items():
         for label in group.cat.categories[group.value_counts(sort=False) > 0]:
-            members = lesions[group == label]
+            members = measured[group == label]
             record = _measure(members, resamples, threshold, min_positives)
             records.append({"attribute": attribute, "group": label, **record})
     return records
