@@ -10,7 +10,7 @@ from pathlib import Path
 from skinlesion import command, params
 from skinlesion.dataset import challenge, partition
 from skinlesion.features import tabular
-from skinlesion.shift import comparison, profile, sets
+from skinlesion.shift import comparison, profile, set_comparison, sets
 
 
 def main(
@@ -23,10 +23,10 @@ def main(
     known = sets.learn(read)
     out.mkdir(parents=True, exist_ok=True)
     profile.save(out / sets.PROFILE, known)
-    found = sets.compare(read, known, out)
-    sets.write(compared, known, found)
+    found = set_comparison.compare(read, known, out)
+    set_comparison.write(compared, known, found)
     sys.stderr.write(comparison.warning("test-metadata.csv", found["test"]))
-    print(sets.summary(found))
+    print(set_comparison.summary(found))
 
 
 if __name__ == "__main__":

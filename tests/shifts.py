@@ -1,9 +1,13 @@
 """Lesions of patients who differ, for the tests of the room `shift`."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
-from skinlesion.shift import profile, tally
+from skinlesion.dataset import challenge as challenges
+from skinlesion.shift import profile, sets, tally
 
 CATEGORICAL = ("sex", "site")
 NUMERIC = ("age", "size_mm", "lightness")
@@ -51,3 +55,11 @@ def counted(known: profile.Profile, lesions: pd.DataFrame) -> tally.Tally:
     for part in (lesions[:half], lesions[half:]):
         found.add(part)
     return found
+
+
+def read(work: Path, challenge: Path, folds: Sequence[int] = (0,)) -> sets.Sets:
+    """The sets of a drawn folder, with what stages before have written of it."""
+    names = ("train-metadata.csv", "train-image.hdf5", "test-metadata.csv", "test-image.hdf5")
+    folder = challenges.Files(*(challenge / name for name in names))
+    columns = (["age_approx", "clin_size_long_diam_mm"], ["sex"])
+    return sets.read(work, folder, sets.Files(work / "folds.csv", work), columns, list(folds))

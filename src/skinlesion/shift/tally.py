@@ -84,14 +84,11 @@ class Images:
         """
         return cls(of, np.zeros(len(of.distances.shares)), np.zeros(len(of.mean)))
 
-    def add(self, sketches: np.ndarray) -> np.ndarray:
+    def add(self, sketches: np.ndarray) -> None:
         """Count lesions.
 
         Args:
             sketches: Shape (n_lesions, k), from `sketch.of`; NaN where the tile cannot be read.
-
-        Returns:
-            Their distances, shape (n_lesions,); NaN where it cannot.
         """
         z = self.image.standardised(sketches)
         distances = image.distance(z)
@@ -101,4 +98,3 @@ class Images:
         self.total += z[known].sum(0)
         self.n_lesions += int(known.sum())
         self.n_far += int((distances[known] > self.image.far).sum())
-        return distances
