@@ -1,5 +1,6 @@
 """Compare two runs: the paired bootstrap of their difference, over patients."""
 
+import numpy as np
 import pandas as pd
 
 from skinlesion.errors import InputError
@@ -31,12 +32,10 @@ def paired(
     resamples = bootstrap.draw(first, p) if resamples is None else resamples
     ranked = [ranking.rank(first, table["score"], resamples) for table in (first, second)]
     areas = {"pauc": lambda roc: roc.partial_auc(p.min_tpr), "auc": ranking.Roc.auc}
-    found = {}
-    for name, area in areas.items():
-        one, other = (r.each(area) for r in ranked)
-        values = {"first": one, "second": other, "difference": other - one}
-        found[name] = {k: bootstrap.interval(v, p.confidence) for k, v in values.items()}
-    return found
+    return {
+        name: _sides(*(r.each(area) for r in ranked), confidence=p.confidence)
+        for name, area in areas.items()
+    }
 
 
 def paired_in_use(
@@ -61,19 +60,12 @@ def paired_in_use(
     second = aligned(first, second)
     resamples = bootstrap.draw(first, p)
     tables = (first, second)
-    values = {
-        "top_k_sensitivity": [operating.retrieved(t, resamples, k=k) for t in tables],
-        "examined_per_cancer": [
-            ranking.rank(t, t["score"], resamples).each(lambda roc: roc.examined(sensitivity))
-            for t in tables
-        ],
-    }
+    ranked = [ranking.rank(t, t["score"], resamples) for t in tables]
+    retrieved = [operating.retrieved(t, resamples, k=k) for t in tables]
+    examined = [r.each(lambda roc: roc.examined(sensitivity)) for r in ranked]
     return {
-        name: {
-            side: bootstrap.interval(v, p.confidence)
-            for side, v in (("first", one), ("second", other), ("difference", other - one))
-        }
-        for name, (one, other) in values.items()
+        "top_k_sensitivity": _sides(*retrieved, confidence=p.confidence),
+        "examined_per_cancer": _sides(*examined, confidence=p.confidence),
     }
 
 
@@ -160,3 +152,8 @@ def signed(value: float | None) -> str:
         value: The difference, or None.
     """
     return "?" if value is None else f"{value:+.4f}"
+
+
+def _sides(first: np.ndarray, second: np.ndarray, *, confidence: float) -> dict[str, Interval]:
+    values = {"first": first, "second": second, "difference": second - first}
+    return {side: bootstrap.interval(v, confidence) for side, v in values.items()}
