@@ -178,7 +178,6 @@ def test_a_bundle_says_what_it_is_and_what_it_reads(made):
     assert by_name["sex"]["kind"] == "text"
     assert {"male", "female"} <= set(by_name["sex"]["categories"])
     assert by_name["tbp_lv_H"]["members"] == ["table"]
-    assert b.reads_tiles
     assert opened(made, "image").columns == []
 
 

@@ -62,12 +62,6 @@ class Bundle:
         """The columns of a row that the members read."""
         return rows.of(self.networks, self.table)
 
-    @property
-    def reads_tiles(self) -> bool:
-        """Whether any member reads tiles."""
-        by_table = self.table is not None and bool(self.table.settings.plan.tile)
-        return by_table or any(m.facts.image_px for m in self.networks)
-
     def score(self, table: pd.DataFrame, tiles: Mapping[str, bytes]) -> pd.DataFrame:
         """Score lesions, those of one patient beside each other.
 
