@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from skinlesion.dataset import metadata, stores
@@ -79,25 +80,29 @@ def _go_through(
     path: Path,
 ) -> int:
     """Count a set's lesions, write their marks, and return how many are marked."""
-    counted, images = counting
     n_marked = 0
     with path.open("w", encoding="utf-8") as file:
         file.write("isic_id,image_distance,shift\n")
         for part, sketches in sets.pieces(name):
-            counted.add(part)
-            if images is not None and sketches is not None:
-                images.add(sketches)
+            _count(part, sketches, *counting)
             marked = marks.of(part, known, sketches)
-            table = pd.DataFrame(
-                {
-                    "isic_id": part["isic_id"],
-                    "image_distance": marked.image_distance,
-                    "shift": marked.reasons,
-                }
+            n_marked += sum(map(bool, marked.reasons))
+            table = part[["isic_id"]].assign(
+                image_distance=marked.image_distance, shift=marked.reasons
             )
-            n_marked += int((table["shift"] != "").sum())
             table.to_csv(file, index=False, header=False, float_format="%.4g")
     return n_marked
+
+
+def _count(
+    part: pd.DataFrame,
+    sketches: np.ndarray | None,
+    counted: tally.Tally,
+    images: tally.Images | None,
+) -> None:
+    counted.add(part)
+    if images is not None and sketches is not None:
+        images.add(sketches)
 
 
 def _tiles(sets: Sets, name: str) -> pd.DataFrame:
