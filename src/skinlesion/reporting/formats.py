@@ -30,6 +30,12 @@ def having(*keys: str) -> AfterValidator:
 
     Args:
         keys: Which must be there; others may be.
+
+    Returns:
+        A validator, to annotate the type of the dict with.
+
+    Raises:
+        ValueError: From the validator: a key is absent.
     """
 
     def check(found: dict[str, Any]) -> dict[str, Any]:
