@@ -60,7 +60,7 @@ def make(folder: str, out: str, backbone: str, px: int, with_experts: bool) -> N
     platt = calibration.Calibrator(
         method="none", reason="", slope=1.0, intercept=0.0, n_lesions=0, n_positives=0
     )
-    (data / "calibration.json").write_text(platt.model_dump_json())
+    calibration.save(data / "calibration.json", platt)
     _summarise(data)
     fitted = export.Fitted(data / "experts", data, data, data / "profile.json")
     settings = runtime.Settings(n_views=1, unreadable_logit=0.0)

@@ -35,7 +35,7 @@ def main(predictions: Path, calibrated: Path, *, shift: Path) -> None:
         marked = score_tables.marked(table, shift / f"{name}.csv")
         marked.to_csv(calibrated / f"{name}.csv", index=False)
     combination.save(calibrated / "combination.json", combined)
-    (calibrated / "calibration.json").write_text(calibrator.model_dump_json(indent=1) + "\n")
+    calibration.save(calibrated / "calibration.json", calibrator)
     print(f"{combination.summary(combined)}; {calibration.summary(calibrator)}")
 
 

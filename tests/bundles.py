@@ -113,7 +113,7 @@ def write_bundle(
     calibrated, given = out / "calibrated", {}
     calibrated.mkdir(exist_ok=True)
     combination.save(calibrated / "combination.json", how[0])
-    (calibrated / "calibration.json").write_text(CALIBRATOR.model_dump_json())
+    calibration.save(calibrated / "calibration.json", CALIBRATOR)
     for k, m in by_fold.items():
         px = m.architecture.model.image_px if "image" in m.logits.input else 0
         facts = networks.Facts(fold=k, prior_shift=m.facts.prior_shift, image_px=px)

@@ -200,7 +200,7 @@ def test_nested_probabilities_are_near_those_of_the_whole():
 def test_a_calibrator_that_was_written_is_read_again(tmp_path):
     found = calibration.fit(scored(0), params())
     path = tmp_path / "calibration.json"
-    path.write_text(found.model_dump_json())
+    calibration.save(path, found)
     assert calibration.load(path) == found
     assert "out-of-fold lesions" in calibration.summary(found)
 

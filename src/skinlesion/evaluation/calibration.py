@@ -21,6 +21,7 @@ __all__ = [
     "logits",
     "nested",
     "parts",
+    "save",
     "summary",
     "targets",
 ]
@@ -125,6 +126,16 @@ def nested(lesions: pd.DataFrame, p: Params) -> np.ndarray:
             return score
         found[part == i] = of_others.probability(score[part == i])
     return found
+
+
+def save(path: Path, calibrator: Calibrator) -> None:
+    """Write a calibrator.
+
+    Args:
+        path: calibration.json.
+        calibrator: From `fit`.
+    """
+    path.write_text(calibrator.model_dump_json(indent=1) + "\n")
 
 
 def load(path: Path) -> Calibrator:
