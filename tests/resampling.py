@@ -28,6 +28,10 @@ def drawn(table: pd.DataFrame, n: int = 50, seed: int = 1) -> bootstrap.Resample
     return bootstrap.draw(table, params(n, seed))
 
 
+def both(table: pd.DataFrame, n: int = 50) -> bootstrap.Both:
+    return bootstrap.draw_both(table, params(n))
+
+
 def written_out(table: pd.DataFrame, resamples: bootstrap.Resamples, row: int) -> pd.DataFrame:
     """The lesions of one resample, one by one."""
     times = resamples.counts[row][resamples.codes(table)]

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests.evaluation.test_net_benefit import free, risky
-from tests.resampling import drawn, written_out
+from tests.resampling import both, written_out
 
 from skinlesion.evaluation import cost, net_benefit
 
@@ -13,7 +13,7 @@ RATIOS = pytest.mark.parametrize("ratio", [9.0, 50.0, 999.0])
 
 
 def measured(table: pd.DataFrame, ratio: float = 50.0) -> dict:
-    return cost.measures(table, drawn(table), free(table), ratio=ratio)
+    return cost.measures(table, both(table, n=60), ratio=ratio)
 
 
 def by_hand(table: pd.DataFrame, ratio: float) -> dict[str, float]:
@@ -50,9 +50,9 @@ def test_the_cost_is_the_net_benefit_at_the_threshold_read_otherwise(seed):
 
 def test_intervals_are_percentiles_over_the_resamples_where_many_cancers_are_missed():
     table = risky(0, n=6000, prevalence=0.05)
-    resamples = free(table, n=60)
-    found = cost.measures(table, drawn(table), resamples, ratio=9.0)
-    copies = [by_hand(written_out(table, resamples, row), 9.0) for row in range(1, 61)]
+    resamples = both(table, n=60)
+    found = cost.measures(table, resamples, ratio=9.0)
+    copies = [by_hand(written_out(table, resamples.free, row), 9.0) for row in range(1, 61)]
     saved = [1000 * (each[found["better"]] - each["model"]) for each in copies]
     low, high = np.quantile(saved, [0.025, 0.975])
     assert found["saving"]["low"] <= low * (1 + 1e-5)

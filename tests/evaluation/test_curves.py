@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 from sklearn.metrics import average_precision_score
-from tests.resampling import params
+from tests.resampling import both
 
 from skinlesion import metrics
-from skinlesion.evaluation import bootstrap, curves
+from skinlesion.evaluation import curves
 
 OTHERS = ["look_budget", "net_benefit"]  # of evaluation.usefulness
 SEEDS = pytest.mark.parametrize("seed", range(5))
@@ -31,8 +31,7 @@ def scored(seed: int, n: int = 2000) -> pd.DataFrame:
 
 
 def drawn(table: pd.DataFrame, *, n_points: int = 50, n_bins: int = 10) -> dict:
-    resamples = [bootstrap.draw(table, params(40), stratified=s) for s in (True, False)]
-    return curves.draw(table, *resamples, n_bins=n_bins, n_points=n_points)
+    return curves.draw(table, both(table, n=40), n_bins=n_bins, n_points=n_points)
 
 
 @SEEDS

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from tests.resampling import drawn, lesions, params
+from tests.resampling import both, drawn, lesions, params
 
 from skinlesion.evaluation import bootstrap, operating
 
@@ -15,11 +15,6 @@ def units(seed: int, **changes) -> pd.DataFrame:
     """Scores between 0 and 1."""
     table = lesions(seed, **changes)
     return table.assign(score=table["score"].rank(method="average") / len(table))
-
-
-def both(table: pd.DataFrame, n: int = 50) -> tuple:
-    """Resamples, stratified and not."""
-    return drawn(table, n=n), bootstrap.draw(table, params(n), stratified=False)
 
 
 # === Thresholds ===
@@ -65,7 +60,7 @@ def test_nothing_is_flagged_where_a_negative_scores_highest_and_all_must_be_spar
 @SEEDS
 def test_rates_and_counts_are_those_of_a_count_by_hand(seed):
     table = units(seed)
-    (point,) = operating.measures(table, table, *both(table), levels={"specificity": [0.8]})
+    (point,) = operating.measures(table, table, both(table), levels={"specificity": [0.8]})
     flagged, y_true = table["score"] >= point["threshold"], table["target"] == 1
     n = len(table)
     expected = {
@@ -86,7 +81,7 @@ def test_thresholds_are_of_the_lesions_they_were_chosen_on():
     chosen_on, table = units(0), units(1)
     shifted = table.assign(score=table["score"] / 2)
     points = operating.measures(
-        shifted, chosen_on, *both(table), levels={"specificity": [0.9], "sensitivity": [0.8]}
+        shifted, chosen_on, both(table), levels={"specificity": [0.9], "sensitivity": [0.8]}
     )
     for point in points:
         assert point["threshold"] == operating.threshold(
@@ -102,7 +97,7 @@ def test_thresholds_are_of_the_lesions_they_were_chosen_on():
 def test_the_limits_hold_the_value(seed):
     table = units(seed)
     points = operating.measures(
-        table, table, *both(table, n=200), levels={"specificity": [0.5, 0.9], "sensitivity": [0.8]}
+        table, table, both(table, n=200), levels={"specificity": [0.5, 0.9], "sensitivity": [0.8]}
     )
     for point in points:
         intervals = [point["sensitivity"], point["specificity"], *point["per_1000"].values()]
@@ -113,7 +108,7 @@ def test_when_every_cancer_is_found_the_interval_does_not_claim_certainty():
     table = units(0).assign(score=lambda t: t["target"] * 1.0)
     n_patients = table.loc[table["target"] == 1, "patient_id"].nunique()
     found = operating.rates(table, drawn(table), threshold=0.5)
-    (point,) = operating.measures(table, table, *both(table), levels={"sensitivity": [0.8]})
+    (point,) = operating.measures(table, table, both(table), levels={"sensitivity": [0.8]})
 
     assert found["sensitivity"]["high"] == found["sensitivity"]["value"] == 1
     low = found["sensitivity"]["low"]
@@ -131,7 +126,7 @@ def test_counts_vary_with_the_prevalence_and_rates_do_not():
     """Where each patient with a malignancy has one cancer and all else is benign."""
     table = pd.DataFrame({"patient_id": np.arange(400).astype(str), "target": np.arange(400) < 40})
     table = table.assign(target=table["target"] * 1, score=np.where(np.arange(400) % 2, 0.9, 0.1))
-    (point,) = operating.measures(table, table, *both(table, n=300), levels={"sensitivity": [0.4]})
+    (point,) = operating.measures(table, table, both(table, n=300), levels={"sensitivity": [0.4]})
     counts = {k: i["high"] - i["low"] for k, i in point["per_1000"].items()}
     sensitivity = point["sensitivity"]["high"] - point["sensitivity"]["low"]
     assert point["per_1000"]["found"]["value"] == 50

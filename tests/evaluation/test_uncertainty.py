@@ -37,8 +37,7 @@ def drawn(*, telling: bool, n_patients: int = 150) -> pd.DataFrame:
 def measured(lesions: pd.DataFrame) -> dict:
     return uncertainty.measures(
         lesions,
-        bootstrap.draw(lesions, SAMPLING),
-        bootstrap.draw(lesions, SAMPLING, stratified=False),
+        bootstrap.draw_both(lesions, SAMPLING),
         threshold=0.3,
         min_tpr=0.8,
     )

@@ -1,8 +1,8 @@
 """evaluation.usefulness: the look budget, the net benefit and the cost of one set of lesions."""
 
 import pytest
-from tests.evaluation.test_net_benefit import free, risky
-from tests.resampling import drawn
+from tests.evaluation.test_net_benefit import risky
+from tests.resampling import both, drawn
 
 from skinlesion.evaluation import cost, curves, look_budget, net_benefit, usefulness
 
@@ -10,16 +10,14 @@ from skinlesion.evaluation import cost, curves, look_budget, net_benefit, useful
 def measured(cost_ratio: float | None = 20.0) -> tuple:
     table = risky(0).assign(score=lambda t: t["probability"])
     orders = {"model": table, "baseline": table.assign(score=-table["score"])}
-    return usefulness.measures(
-        orders, drawn(table), free(table), levels=[0.8], cost_ratio=cost_ratio
-    )
+    return usefulness.measures(orders, both(table), levels=[0.8], cost_ratio=cost_ratio)
 
 
 def test_each_part_is_that_of_its_module():
     table = risky(0).assign(score=lambda t: t["probability"])
     details, drawn_curves = measured()
-    assert details["cost"] == cost.measures(table, drawn(table), free(table), ratio=20.0)
-    assert details["net_benefit"] == net_benefit.measures(table, free(table))[0]
+    assert details["cost"] == cost.measures(table, both(table), ratio=20.0)
+    assert details["net_benefit"] == net_benefit.measures(table, both(table).free)[0]
     expected = look_budget.curve(table, drawn(table))
     assert drawn_curves["look_budget"]["sensitivity"].equals(expected["sensitivity"])
 

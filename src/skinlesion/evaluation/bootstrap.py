@@ -16,11 +16,13 @@ from skinlesion.params import Block
 
 __all__ = [
     "UNDEFINED",
+    "Both",
     "Interval",
     "Params",
     "Resamples",
     "area",
     "draw",
+    "draw_both",
     "interval",
     "share",
     "totals",
@@ -76,6 +78,35 @@ class Resamples:
         if len(present) == len(self.patients):
             return self
         return Resamples(self.patients[present], self.counts[:, present], self.confidence)
+
+
+@dataclass(frozen=True)
+class Both:
+    """Resamples of the same patients in both ways: see `draw`."""
+
+    stratified: Resamples  # for what does not depend on the prevalence
+    free: Resamples  # for what does
+
+    def of(self, lesions: pd.DataFrame) -> "Both":
+        """Return the same resamples, as `Resamples.of`.
+
+        Args:
+            lesions: patient_id, one row per lesion.
+        """
+        return Both(self.stratified.of(lesions), self.free.of(lesions))
+
+
+def draw_both(lesions: pd.DataFrame, p: Params) -> Both:
+    """Resample patients with replacement, in both ways.
+
+    Args:
+        lesions: As for `draw`.
+        p: The block `measure`.
+
+    Raises:
+        InputError: As for `draw`.
+    """
+    return Both(draw(lesions, p), draw(lesions, p, stratified=False))
 
 
 def draw(lesions: pd.DataFrame, p: Params, *, stratified: bool = True) -> Resamples:

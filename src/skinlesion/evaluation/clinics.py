@@ -31,7 +31,7 @@ from skinlesion.evaluation import (
     stacking,
     subgroups,
 )
-from skinlesion.evaluation.bootstrap import Interval, Resamples
+from skinlesion.evaluation.bootstrap import Both, Interval
 
 __all__ = ["MEASURES", "Blocks", "measures", "other_run", "same_lesions"]
 
@@ -54,21 +54,20 @@ class _Run:
     """Scored lesions of one way to divide, and what all of their clinics are measured with."""
 
     lesions: pd.DataFrame
-    stratified: Resamples
-    free: Resamples
+    resamples: Both
     min_tpr: float
 
     def values(self, rows: np.ndarray) -> Values:
         """Measure some of the lesions in every resample."""
         members = self.lesions[rows]
-        stratified, free = self.stratified.of(members), self.free.of(members)
-        ranked = ranking.rank(members, members["score"], stratified)
+        resamples = self.resamples.of(members)
+        ranked = ranking.rank(members, members["score"], resamples.stratified)
         flagged = members.assign(score=members["flagged"].astype(float))
-        line = reliability.slope_and_intercept(members, free)
+        line = reliability.slope_and_intercept(members, resamples.free)
         return {
             "auc": ranked.each(ranking.Roc.auc),
             "pauc": ranked.each(lambda roc: roc.partial_auc(self.min_tpr)),
-            **operating.rates_in_resamples(flagged, stratified, threshold=0.5),
+            **operating.rates_in_resamples(flagged, resamples.stratified, threshold=0.5),
             "intercept": line["intercept"],
             "slope": line["slope"],
         }
@@ -161,12 +160,12 @@ def _runs(tables: list[pd.DataFrame], blocks: Blocks) -> Iterator[_Run]:
     first, sampling = tables[0], blocks.measure
     patient = pd.factorize(first["patient_id"], sort=True)[0]  # numbers are found sooner
     lesions = first.assign(patient_id=patient)
-    stratified, free = (bootstrap.draw(lesions, sampling, stratified=way) for way in (True, False))
+    resamples = bootstrap.draw_both(lesions, sampling)
     level = blocks.evaluate.specificities[0]
     for table in tables:
         scored = left_out.by_others(table, blocks.calibrate, specificity=level)
         scored = scored.reset_index(drop=True).assign(patient_id=patient)
-        yield _Run(scored, stratified, free, sampling.min_tpr)
+        yield _Run(scored, resamples, sampling.min_tpr)
 
 
 def _rows(both: list[_Run], names: FoldNames, blocks: Blocks) -> Iterator[dict[str, Any]]:

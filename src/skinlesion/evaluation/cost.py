@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from skinlesion.evaluation import bootstrap, operating
-from skinlesion.evaluation.bootstrap import Interval, Resamples
+from skinlesion.evaluation.bootstrap import Both, Interval, Resamples
 
 __all__ = ["measures", "threshold"]
 
@@ -26,15 +26,12 @@ def threshold(ratio: float) -> float:
     return 1 / (1 + ratio)
 
 
-def measures(
-    lesions: pd.DataFrame, resamples: Resamples, free: Resamples, *, ratio: float
-) -> dict[str, Any]:
+def measures(lesions: pd.DataFrame, resamples: Both, *, ratio: float) -> dict[str, Any]:
     """Measure what the threshold of a cost ratio finds, spares and costs.
 
     Args:
         lesions: patient_id, target and probability, one row per lesion; both classes.
-        resamples: Of their patients, stratified. The threshold stays as it is.
-        free: Of the same, not stratified, for what depends on the prevalence.
+        resamples: Of their patients. The threshold stays as it is.
         ratio: The harm of a missed cancer, in needless examinations, > 0.
 
     Returns:
@@ -43,9 +40,9 @@ def measures(
         needless examinations, of the model, and of examining all and none; "better", the cheaper
         of these two here; and "saving", its cost less the model's.
     """
-    level = threshold(ratio)
+    level, free = threshold(ratio), resamples.free
     by_risk = lesions.assign(score=lesions["probability"])
-    point = operating.at(by_risk, resamples, free, threshold=level)
+    point = operating.at(by_risk, resamples, threshold=level)
     values = _costs(lesions, free, level, ratio)
     costs = {name: bootstrap.interval(v, free.confidence) for name, v in values.items()}
     better = "all" if values["all"][0] <= values["none"][0] else "none"

@@ -5,7 +5,7 @@ import pandas as pd
 from sklearn.metrics import roc_curve
 
 from skinlesion.evaluation import look_budget, net_benefit, ranking, reliability
-from skinlesion.evaluation.bootstrap import Resamples
+from skinlesion.evaluation.bootstrap import Both
 
 __all__ = ["CURVES", "draw", "empty"]
 
@@ -21,14 +21,13 @@ CURVES = {
 
 
 def draw(
-    lesions: pd.DataFrame, resamples: Resamples, free: Resamples, *, n_bins: int, n_points: int
+    lesions: pd.DataFrame, resamples: Both, *, n_bins: int, n_points: int
 ) -> dict[str, pd.DataFrame]:
     """Draw the curves of a set of scores.
 
     Args:
         lesions: patient_id, target, score and probability, one row per lesion; both classes.
-        resamples: Of their patients, stratified.
-        free: Of the same, not stratified, for what depends on the prevalence.
+        resamples: Of their patients.
         n_bins: Of the calibration curves.
         n_points: Rows of a curve at the most.
 
@@ -38,7 +37,10 @@ def draw(
         scores; and scores (log10, the share of positives and of negatives in each bin). low and
         high are limits over the resamples, point by point.
     """
-    ranked, ranked_free = (ranking.rank(lesions, lesions["score"], r) for r in (resamples, free))
+    free = resamples.free
+    ranked, ranked_free = (
+        ranking.rank(lesions, lesions["score"], r) for r in (resamples.stratified, free)
+    )
     scores_alone = lesions.assign(probability=lesions["score"])
     return {
         "roc": _roc(lesions, ranked, n_points),

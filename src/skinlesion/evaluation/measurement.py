@@ -20,7 +20,7 @@ from skinlesion.evaluation import (
     uncertainty,
     usefulness,
 )
-from skinlesion.evaluation.bootstrap import Resamples
+from skinlesion.evaluation.bootstrap import Both
 from skinlesion.evaluation.calibration import Calibrator
 from skinlesion.params import Block, nearest
 
@@ -136,8 +136,7 @@ class _Scored:
     """A set of lesions, resamples of their patients, and how it is measured."""
 
     lesions: pd.DataFrame
-    stratified: Resamples
-    free: Resamples
+    resamples: Both
     p: Params
     sampling: bootstrap.Params
 
@@ -146,8 +145,7 @@ def _resampled(lesions: pd.DataFrame, p: Params, sampling: bootstrap.Params) -> 
     # Patients are looked up hundreds of times, and numbers are found sooner than names.
     patient = pd.factorize(lesions["patient_id"], sort=True)[0]
     lesions = lesions.assign(patient_id=patient)
-    stratified, free = (bootstrap.draw(lesions, sampling, stratified=way) for way in (True, False))
-    return _Scored(lesions, stratified, free, p, sampling)
+    return _Scored(lesions, bootstrap.draw_both(lesions, sampling), p, sampling)
 
 
 def _measured(
@@ -157,21 +155,19 @@ def _measured(
     risks = _risks(s, oof, calibrator)
     useful, looks = usefulness.measures(
         _orders(s.lesions, s.p),
-        s.stratified,
-        s.free,
+        s.resamples,
         levels=s.p.sensitivities,
         cost_ratio=s.p.cost_ratio,
     )
     uncertain = uncertainty.measures(
         s.lesions,
-        s.stratified,
-        s.free,
+        s.resamples,
         threshold=risks["operating_points"][0]["score_threshold"],
         min_tpr=s.sampling.min_tpr,
     )
     found = _counts(s.lesions) | _ranking(s) | risks | {"uncertainty": uncertain} | useful
     return found, looks | curves.draw(
-        s.lesions, s.stratified, s.free, n_bins=s.p.n_bins, n_points=s.p.n_curve_points
+        s.lesions, s.resamples, n_bins=s.p.n_bins, n_points=s.p.n_curve_points
     )
 
 
@@ -187,8 +183,9 @@ def _counts(lesions: pd.DataFrame) -> Details:
 
 
 def _ranking(s: _Scored) -> Details:
+    stratified = s.resamples.stratified
     ranked, ranked_free = (
-        ranking.rank(s.lesions, s.lesions["score"], x) for x in (s.stratified, s.free)
+        ranking.rank(s.lesions, s.lesions["score"], x) for x in (stratified, s.resamples.free)
     )
     values = {
         "pauc": ranked.each(lambda roc: roc.partial_auc(s.sampling.min_tpr)),
@@ -196,12 +193,12 @@ def _ranking(s: _Scored) -> Details:
         "average_precision": ranked_free.each(ranking.Roc.average_precision),
     }
     found = {name: bootstrap.area(v, s.sampling.confidence) for name, v in values.items()}
-    top_k, n_crowded = operating.retrieval(s.lesions, s.stratified, k=s.p.top_k)
+    top_k, n_crowded = operating.retrieval(s.lesions, stratified, k=s.p.top_k)
     return {
         "n_crowded_patients": n_crowded,
         "ranking": found | {"top_k_sensitivity": top_k},
-        "baseline": baseline.measures(s.lesions, s.p.baseline, s.sampling, s.stratified),
-        "members": members.measures(s.lesions, s.sampling, s.stratified, k=s.p.top_k),
+        "baseline": baseline.measures(s.lesions, s.p.baseline, s.sampling, stratified),
+        "members": members.measures(s.lesions, s.sampling, stratified, k=s.p.top_k),
     }
 
 
@@ -209,13 +206,12 @@ def _risks(s: _Scored, oof: pd.DataFrame, calibrator: Calibrator) -> Details:
     points = operating.measures(
         s.lesions,
         oof,
-        s.stratified,
-        s.free,
+        s.resamples,
         levels={"specificity": s.p.specificities, "sensitivity": s.p.sensitivities},
     )
     first = points[0]["threshold"]
     groups = subgroups.measures(
-        s.lesions, s.stratified, threshold=first, min_positives=s.p.min_positives
+        s.lesions, s.resamples.stratified, threshold=first, min_positives=s.p.min_positives
     )
     for point in points:  # shown as they apply to the probabilities, and to the scores
         point["score_threshold"] = point["threshold"]
@@ -223,8 +219,8 @@ def _risks(s: _Scored, oof: pd.DataFrame, calibrator: Calibrator) -> Details:
     before = s.lesions.assign(probability=s.lesions["score"])
     return {
         "calibration": {
-            "before": reliability.measures(before, s.free, n_bins=s.p.n_bins),
-            "after": reliability.measures(s.lesions, s.free, n_bins=s.p.n_bins),
+            "before": reliability.measures(before, s.resamples.free, n_bins=s.p.n_bins),
+            "after": reliability.measures(s.lesions, s.resamples.free, n_bins=s.p.n_bins),
         },
         "operating_points": points,
         "subgroups": {

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from sklearn.metrics import roc_curve
 
 from skinlesion.evaluation import bootstrap, look_budget
-from skinlesion.evaluation.bootstrap import Interval, Resamples
+from skinlesion.evaluation.bootstrap import Both, Interval, Resamples
 
 __all__ = [
     "Criterion",
@@ -94,8 +94,7 @@ def rates_in_resamples(
 def measures(
     lesions: pd.DataFrame,
     chosen_on: pd.DataFrame,
-    resamples: Resamples,
-    free: Resamples,
+    resamples: Both,
     *,
     levels: dict[Criterion, Sequence[float]],
 ) -> list[dict[str, Any]]:
@@ -105,8 +104,7 @@ def measures(
         lesions: patient_id, target and score, one row per lesion.
         chosen_on: target and score of the lesions that the thresholds are chosen on; both
             classes.
-        resamples: Of the patients of `lesions`, stratified. The thresholds stay as they are.
-        free: Of the same, not stratified, for what depends on the prevalence.
+        resamples: Of the patients of `lesions`. The thresholds stay as they are.
         levels: What to reach, by criterion.
 
     Returns:
@@ -119,19 +117,16 @@ def measures(
                 chosen_on["target"], chosen_on["score"], criterion=criterion, level=level
             )
             head = {"criterion": criterion, "level": level, "threshold": score}
-            points.append(head | at(lesions, resamples, free, threshold=score))
+            points.append(head | at(lesions, resamples, threshold=score))
     return points
 
 
-def at(
-    lesions: pd.DataFrame, resamples: Resamples, free: Resamples, *, threshold: float
-) -> dict[str, Any]:
+def at(lesions: pd.DataFrame, resamples: Both, *, threshold: float) -> dict[str, Any]:
     """Measure one operating point.
 
     Args:
         lesions: patient_id, target and score, one row per lesion.
-        resamples: Of their patients, stratified.
-        free: Of the same, not stratified, for what depends on the prevalence.
+        resamples: Of their patients.
         threshold: Lesions that score as high or higher are flagged.
 
     Returns:
@@ -139,13 +134,14 @@ def at(
         and false_alarms.
     """
     y_true, flagged = lesions["target"].to_numpy(), lesions["score"].to_numpy() >= threshold
+    free = resamples.free
     sums = bootstrap.totals(
         np.stack([np.ones(len(y_true)), y_true, flagged, flagged * y_true]), lesions, free
     )
     n, positive, called, found = sums
     with np.errstate(invalid="ignore", divide="ignore"):
         examined = bootstrap.interval(called / found, free.confidence)
-    point = rates(lesions, resamples, threshold=threshold)
+    point = rates(lesions, resamples.stratified, threshold=threshold)
     per_lesion = {
         "flagged": called,
         "found": found,

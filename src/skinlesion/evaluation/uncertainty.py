@@ -8,7 +8,7 @@ from scipy.special import xlogy
 from scipy.stats import rankdata
 
 from skinlesion.evaluation import bootstrap, combination, ranking
-from skinlesion.evaluation.bootstrap import Resamples
+from skinlesion.evaluation.bootstrap import Both, Resamples
 
 __all__ = ["ABSTAINED", "abstaining", "errors", "measures", "sources"]
 
@@ -25,19 +25,13 @@ Details = dict[str, Any]
 
 
 def measures(
-    lesions: pd.DataFrame,
-    stratified: Resamples,
-    free: Resamples,
-    *,
-    threshold: float,
-    min_tpr: float,
+    lesions: pd.DataFrame, resamples: Both, *, threshold: float, min_tpr: float
 ) -> Details | None:
     """Measure how much the uncertainty is worth.
 
     Args:
         lesions: patient_id, target, score, probability and maybe uncertainty, one row per lesion.
-        stratified: Resamples for what does not depend on the prevalence: see `bootstrap.draw`.
-        free: Resamples for what does.
+        resamples: Of their patients.
         threshold: Score at and above which a lesion is flagged.
         min_tpr: Of the pAUC.
 
@@ -52,8 +46,10 @@ def measures(
         return None
     return {
         "sources": sources(lesions),
-        "errors": errors(lesions, free),
-        "abstaining": abstaining(lesions, stratified, threshold=threshold, min_tpr=min_tpr),
+        "errors": errors(lesions, resamples.free),
+        "abstaining": abstaining(
+            lesions, resamples.stratified, threshold=threshold, min_tpr=min_tpr
+        ),
     }
 
 
