@@ -56,7 +56,8 @@ def command(name: str, images: str | None = None) -> list[str]:
         "data.train_images": images or "train-image.hdf5",
         "data.test_images": images or "test-image.hdf5",
     }
-    line = STAGES[name]["cmd"]
+    given = STAGES[name]["cmd"]
+    line = given if isinstance(given, str) else given[-1]
     for key, value in values.items():
         line = line.replace(f"${{{key}}}", value)
     words = shlex.split(line)
@@ -158,7 +159,7 @@ def test_a_second_run_has_nothing_to_do(repository, clone):
 
 def test_every_stage_says_in_a_line_or_two_what_it_did(repository):
     printed = (repository.parent / "printed.txt").read_text()
-    block = r"Running stage '(\w+)\S*':\n> .*\n((?:(?!Running |Updating ).+\n)+)"
+    block = r"Running stage '(\w+)\S*':\n(?:> .*\n)+((?:(?!Running |Updating ).+\n)+)"
     lines = {
         name: [line for line in said.splitlines() if not line.startswith("epoch ")]
         for name, said in re.findall(block, printed)
