@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests import test_stages, trainings
+from tests.process import PATIENCE
 from tests.test_stages import RAW, command, write_params
 from tests.trainings import finished, hosts, start, written
 
@@ -141,8 +142,8 @@ def test_two_processes_that_were_killed_end_with_the_bytes_of_two_that_never_wer
     folder = project(inputs, tmp_path / "all", keras={"backend": "jax", "devices": "all"})
     dying = ("-c", trainings.DYING, "logging", "1")
     first = [start(folder, *dying, **jax, **of) for of in hosts(2)]
-    first[0].communicate(timeout=300)
-    first[1].communicate(timeout=300)
+    first[0].communicate(timeout=3 * PATIENCE)
+    first[1].communicate(timeout=3 * PATIENCE)
     assert first[0].returncode == -9
     assert first[1].returncode != 0  # it alone cannot go on
     assert trainings.kept(folder) == [".npz"]
