@@ -15,7 +15,7 @@ repro: .venv/installed ## install, then run the pipeline: data, model, scores
 	@printf '\n%s\n\n' "=== What came out ===" && skinlesion summary
 
 test: lint ## install, then lint and run all tests, each file in one of two processes
-	python -m pytest --numprocesses 2 --dist loadfile
+	python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/installed-dev ## ruff, mypy, and the contracts between rooms
 	ruff check . && ruff format --check . && mypy && lint-imports --no-cache --no-logo

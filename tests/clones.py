@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests import two_commits
+from tests import once, two_commits
 
 from skinlesion.experiments import checkout
 
@@ -12,7 +12,8 @@ from skinlesion.experiments import checkout
 @pytest.fixture(scope="session")
 def origin(tmp_path_factory) -> Path:
     """The repository; clone it only."""
-    return two_commits.make(tmp_path_factory.mktemp("two-commits"))
+    folder = once.made(tmp_path_factory, "two-commits", two_commits.make)
+    return two_commits.place(folder)
 
 
 @pytest.fixture(scope="session")

@@ -11,9 +11,30 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 
 from skinlesion.synthetic import challenge_folder
 
+TESTS = Path(__file__).parent
 ALIKE = {"lighting": 0.0, "prevalence": 0.0, "camera": 0.0}  # clinics, for synthesize.clinics
 DRAWN = {"n_lesions": 120, "n_patients": 24, "n_malignant": 20, "n_test_lesions": 30, "seed": 7}
 DRAWN["clinics"] = ALIKE
+
+
+# The files that take longest, in this order: half a minute of a processor each, or more.
+LONGEST = [
+    "training/test_distribution.py",
+    "test_stages.py",
+    "test_sharing.py",
+    "training/test_fitting.py",
+    "test_benchmarks.py",
+    "scoring/test_cluster.py",
+    "test_resume.py",
+    "test_workflow_runs.py",
+    "network/test_pretrained.py",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that no process is left with it when the others end."""
+    place = {TESTS / name: k for k, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path, len(place)))
 
 
 @pytest.fixture(scope="session")

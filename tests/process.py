@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
+PATIENCE = 300  # seconds after which a test has failed; a busy machine takes its time
 
 
 def changed(module: ModuleType, **attributes: Any) -> ModuleType:

@@ -16,6 +16,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.process import PATIENCE
+
 HOST = "127.0.0.1"
 BUCKET, KEY, SECRET = "lesions", "team-key-id", "team-secret-access-key"
 PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"], "/usr/sbin"])
@@ -39,7 +41,9 @@ def free_port() -> int:
         return listener.getsockname()[1]
 
 
-def wait_until_it_listens(process: subprocess.Popen, port: int, *, n_tries: int = 400) -> None:
+def wait_until_it_listens(
+    process: subprocess.Popen, port: int, *, n_tries: int = 20 * PATIENCE
+) -> None:
     """Connect until something answers; a server that ends instead is an error with its code."""
     for _ in range(n_tries):
         if process.poll() is not None:

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 from PIL import Image
+from tests.process import PATIENCE
 
 from skinlesion.errors import InputError
 
@@ -33,7 +34,7 @@ class Brightness:
         self.free.set()
 
     def score(self, table: pd.DataFrame, tiles: Mapping[str, bytes]) -> pd.DataFrame:
-        assert self.free.wait(20)
+        assert self.free.wait(PATIENCE)
         self.batches.append(table)
         if (table["sex"] == "refused").any():
             raise InputError("sex must be known. Got 'refused'.")

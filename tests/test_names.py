@@ -39,22 +39,41 @@ def repository(challenge, tmp_path_factory):
     }
     given["split"]["n_folds"] = 2
     yaml.dump(given, folder / "params.yaml")
+    subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
     return folder
 
 
-def test_a_folder_may_be_called_what_people_call_it(repository):
+def repro(repository: Path, stage: str) -> subprocess.CompletedProcess:
     environment = os.environ | {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "DVC_SITE_CACHE_DIR": str(repository.parent / "site"),
         "ITERATIVE_DO_NOT_TRACK": "1",
     }
-    for line in (["git", "init", "--quiet"], ["dvc", "repro", "encode"]):
-        ran = subprocess.run(line, cwd=repository, env=environment, capture_output=True, text=True)
-        assert ran.returncode == 0, ran.stderr
+    line = ["dvc", "repro", stage]
+    return subprocess.run(line, cwd=repository, env=environment, capture_output=True, text=True)
+
+
+def test_a_folder_may_be_called_what_people_call_it(repository):
+    ran = repro(repository, "encode")
+    assert ran.returncode == 0, ran.stderr
 
     lesions = pd.read_csv(repository / "data/interim/lesions.csv")
     assert len(lesions) == len(pd.read_csv(repository / ODD / "train-metadata.csv"))
     assert len(pd.read_parquet(repository / "data/processed/fold-0/tabular.parquet"))
+
+
+def test_a_file_whose_name_would_end_the_command_line_is_refused_before_it(repository):
+    """By one double quote, where a shell would say that a quoted string is unterminated."""
+    (repository / ODD / 'a"b.h5').touch()
+    yaml = YAML()
+    given = yaml.load(repository / "params.yaml")
+    given["data"]["train_images"] = 'a"b.h5'
+    yaml.dump(given, repository / "params.yaml")
+    ran = repro(repository, "check")
+
+    assert ran.returncode != 0
+    assert "error: params.yaml: data.train_images must be a name without" in ran.stderr
+    assert "Unterminated" not in ran.stderr
 
 
 @pytest.mark.parametrize("key", ["raw", "train_images", "test_images"])

@@ -66,7 +66,8 @@ def outs(stage: dict) -> list:
 
 
 def words(name: str) -> list[str]:
-    return shlex.split(STAGES[name]["cmd"])
+    given = STAGES[name]["cmd"]
+    return shlex.split(given if isinstance(given, str) else given[-1])
 
 
 def script(name: str) -> str:

@@ -15,6 +15,7 @@ from ruamel.yaml import YAML
 from scipy.special import logit
 from tests import command_line, servers
 from tests import team as teams
+from tests.process import PATIENCE
 from tests.team import COMMIT, ROOT, Team, attempt, configure, environment, model, shell
 from tests.test_stages import RAW, write_params
 
@@ -242,7 +243,7 @@ def test_a_push_that_was_killed_half_way_ends_whole_when_run_again(team, author,
         push = subprocess.Popen(
             ["dvc", "push", "--quiet", "--jobs", "1"], cwd=folder, env=environment(folder)
         )
-        broken = line.broken.wait(timeout=120)
+        broken = line.broken.wait(timeout=PATIENCE)
         push.kill()
         push.wait()
         n_arrived = len(team.objects(remote, "again").find("files"))

@@ -3,8 +3,10 @@
 import ast
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from tests import conftest
 
 TESTS = Path(__file__).parent
 FILES = sorted(TESTS.rglob("*.py"))
@@ -53,3 +55,19 @@ def test_no_test_changes_its_own_process(path):
 )
 def test_what_changes_a_process_is_seen(line):
     assert len(list(changes(line))) == 1
+
+
+# === What begins ===
+
+
+def test_the_files_that_begin_are_there():
+    assert set(conftest.LONGEST) <= {path.relative_to(TESTS).as_posix() for path in FILES}
+
+
+def test_the_longest_files_begin_in_their_order_and_the_others_stay_as_they_were():
+    names = ["test_cli.py", "test_stages.py", "a/test_stages.py", conftest.LONGEST[0]]
+    items = [SimpleNamespace(path=TESTS / name) for name in names]
+    conftest.pytest_collection_modifyitems(items)
+
+    begin = [conftest.LONGEST[0], "test_stages.py", "test_cli.py", "a/test_stages.py"]
+    assert [item.path.relative_to(TESTS).as_posix() for item in items] == begin

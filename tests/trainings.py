@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from tests import test_stages
+from tests.process import PATIENCE
 from tests.test_stages import RAW, ROOT, command, write_params
 
 from skinlesion.training import processes
@@ -63,7 +64,7 @@ def start(folder: Path, *prelude: str, **variables: str) -> subprocess.Popen:
 
 def finished(process: subprocess.Popen) -> tuple[str, str]:
     """What a process printed on stdout and on stderr; it must end well."""
-    out, err = process.communicate(timeout=300)
+    out, err = process.communicate(timeout=3 * PATIENCE)
     assert process.returncode == 0, err
     return out, err
 

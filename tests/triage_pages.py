@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from tests.process import PATIENCE
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
@@ -19,6 +20,7 @@ URL.createObjectURL = (of) => { const url = createObjectURL(of); urls.add(url); 
 URL.revokeObjectURL = (url) => { urls.delete(url); revokeObjectURL(url); };
 document.addEventListener("securitypolicyviolation", (e) => console.error(e.violatedDirective));
 """
+expect.set_options(timeout=1000 * PATIENCE)
 NEEDS_CHROMIUM = pytest.mark.skipif(
     CHROMIUM is None, reason="there is no chromium on this machine; Debian has a package of it"
 )
@@ -40,7 +42,7 @@ class Window:
         small = width < 600
         context = browser.new_context(viewport=size, is_mobile=small, has_touch=small)
         self.page = context.new_page()
-        self.page.set_default_timeout(5000)
+        self.page.set_default_timeout(1000 * PATIENCE)
         self.page.add_init_script(WATCH)
         self.said: list[str] = []
         self.asked: list[str] = []

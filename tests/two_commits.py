@@ -147,9 +147,14 @@ def run_and_share(folder: Path, branch: str) -> None:
     shell(folder, "dvc push --quiet")
 
 
-def make(parent: Path) -> Path:
-    """Make the repository; its remote is the folder beside it."""
-    folder = parent / "forge" / "origin"
+def place(parent: Path) -> Path:
+    """Where the repository lies; its remote is the folder beside it."""
+    return parent / "forge" / "origin"
+
+
+def make(parent: Path) -> None:
+    """Make the repository."""
+    folder = place(parent)
     shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__"))
     (folder / ".dvc").mkdir()
     yaml = YAML()
@@ -172,7 +177,6 @@ def make(parent: Path) -> Path:
     shell(folder, "git switch --quiet main")
     (folder / "README.md").write_text("Main has moved on since.\n")
     commit(folder, "later")
-    return folder
 
 
 def cloned(origin: Path, branch: str, folder: Path, *, credentials: bool = True) -> Path:

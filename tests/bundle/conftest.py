@@ -3,9 +3,11 @@
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
+from tests import once
 
 # Made apart: a session whose other tests load no TensorFlow stays light.
 MAKE = "import sys; from tests import bundles; bundles.make(*sys.argv[1:])"
@@ -15,12 +17,14 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="session")
 def made(challenge, tmp_path_factory) -> Path:
     """Bundles by kind (both, image, table), and beside each what the pipeline's code scores."""
-    folder = tmp_path_factory.mktemp("bundles")
+    return once.made(tmp_path_factory, "bundles", partial(make, challenge))
+
+
+def make(challenge: Path, folder: Path) -> None:
     paths = os.pathsep.join([str(ROOT), str(ROOT / "src")])
     line = [sys.executable, "-c", MAKE, challenge, folder]
     ran = subprocess.run(line, env=os.environ | {"PYTHONPATH": paths}, capture_output=True)
     assert ran.returncode == 0, ran.stderr.decode()
-    return folder
 
 
 @pytest.fixture(scope="session")

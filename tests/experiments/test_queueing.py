@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
+from tests.process import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,7 +22,7 @@ from pathlib import Path
 rate, gate = float(sys.argv[1]), Path(os.environ["GATE"])
 with (gate / "runs.txt").open("a") as log:
     print(rate, file=log)
-deadline = time.monotonic() + 60
+deadline = time.monotonic() + 300
 while rate == 0.5 and not (gate / "open").exists():
     if time.monotonic() > deadline:
         sys.exit("nobody opened the gate")
@@ -33,7 +34,7 @@ import sys, time
 from pathlib import Path
 
 Path("started", sys.argv[1]).touch()
-deadline = time.monotonic() + 60
+deadline = time.monotonic() + 300
 while len(list(Path("started").iterdir())) < 2:  # until the other one runs too
     if time.monotonic() > deadline:
         sys.exit("the other fold did not start meanwhile")
@@ -114,7 +115,7 @@ class Scratch:
         os.killpg(group, signal.SIGKILL)
 
 
-def wait_for(condition, seconds: float = 60) -> None:
+def wait_for(condition, seconds: float = PATIENCE) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline

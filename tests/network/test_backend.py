@@ -73,22 +73,24 @@ def test_operations_are_deterministic_or_an_error():
         tf.random.Generator.from_non_deterministic_state()
 
 
-@pytest.mark.parametrize("given", [None, "--xla_cpu_enable_fast_math=false"])
-def test_jax_is_deterministic_on_gpus_and_keeps_the_users_flags(given):
+def test_jax_is_deterministic_on_gpus_and_keeps_the_users_flags():
     code = (
         "from skinlesion.network import backend\n"
-        f"p = backend.Params(**{PARAMS | {'backend': 'jax'}})\n"
-        "for _ in range(2):\n"
-        "    backend.start(p)\n"
         "import keras, os\n"
-        "keras.ops.ones(1)\n"  # XLA refuses a flag that it does not know
-        "print(os.environ['XLA_FLAGS'])"
+        f"p = backend.Params(**{PARAMS | {'backend': 'jax'}})\n"
+        "for given in ({}, {'XLA_FLAGS': '--xla_cpu_enable_fast_math=false'}):\n"
+        "    os.environ.pop('XLA_FLAGS', None)\n"
+        "    os.environ.update(given)\n"
+        "    for _ in range(2):\n"
+        "        backend.start(p)\n"
+        "    print(os.environ['XLA_FLAGS'])\n"
+        "keras.ops.ones(1)"  # XLA, which reads them now, refuses a flag that it does not know
     )
-    flags = {"XLA_FLAGS": given} if given else {}
-    found = python(code, KERAS_BACKEND="jax", **flags)
-    expected = [*([given] if given else []), "--xla_gpu_deterministic_ops=true"]
+    found = python(code, KERAS_BACKEND="jax")
+    added = "--xla_gpu_deterministic_ops=true"
+    expected = [added, f"--xla_cpu_enable_fast_math=false {added}"]
 
-    assert (found.stdout.split(), found.returncode) == (expected, 0), found.stderr
+    assert (found.stdout.splitlines(), found.returncode) == (expected, 0), found.stderr
 
 
 def test_torch_is_deterministic(monkeypatch):

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 from tests import command_line
-from tests.process import changed, python
+from tests.process import PATIENCE, changed, python
 
 from skinlesion.dataset import stores
 from skinlesion.errors import InputError
@@ -147,7 +147,7 @@ def test_no_more_than_a_block_of_tiles_is_read_ahead(path, monkeypatch):
 
 
 def test_tiles_are_read_by_several_threads_at_once(path):
-    together = threading.Barrier(2, timeout=20)
+    together = threading.Barrier(2, timeout=PATIENCE)
 
     class Waiting(Memory):
         def read(self, isic_id: str) -> bytes:

@@ -22,6 +22,7 @@ import pandas as pd
 import pytest
 from distributed.scheduler import KilledWorker
 from tests import cluster_work, scorings, test_stages
+from tests.process import PATIENCE
 from tests.test_stages import ROOT, write_params
 
 from skinlesion.dataset import metadata, stores
@@ -140,7 +141,7 @@ def setting(challenge, models, tmp_path_factory) -> Iterator[Setting]:
     )
     with ended([*workers, scheduler]):
         with distributed.Client(address, set_as_default=False) as client:
-            client.wait_for_workers(2, timeout=120)
+            client.wait_for_workers(2, timeout=PATIENCE)
         yield Setting(address, folder, plan, models, workers)
 
 
@@ -291,7 +292,7 @@ def test_a_worker_that_cannot_run_the_models_is_named(
 ):
     third = start_worker(setting.address, tmp_path / "log", n_threads, **variables)
     with ended([third]), distributed.Client(setting.address, set_as_default=False) as client:
-        client.wait_for_workers(3, timeout=120)
+        client.wait_for_workers(3, timeout=PATIENCE)
         with pytest.raises(InputError) as caught:
             connected()
 

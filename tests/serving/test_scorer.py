@@ -2,13 +2,12 @@
 
 import pandas as pd
 import pytest
+from tests.process import PATIENCE
 from tests.serving_bundle import Brightness, tile
 
 from skinlesion.errors import InputError
 from skinlesion.serving.lesions import Lesions
 from skinlesion.serving.scorer import Batch, Scorer
-
-WAIT = 20  # seconds after which a test has failed
 
 
 def lesions(*greys: int, sex: str = "male", patient: str = "P") -> Lesions:
@@ -54,7 +53,7 @@ def test_requests_that_wait_are_one_batch_with_the_scores_that_each_has_alone(sc
     held(scorer, bundle)
     futures = [scorer.score(r) for r in requests]
     bundle.free.set()
-    found = [f.result(WAIT).scores for f in futures]
+    found = [f.result(PATIENCE).scores for f in futures]
 
     assert [len(batch) for batch in bundle.batches] == [1, 4]
     assert all(same(f, alone(r)) for f, r in zip(found, requests, strict=True))
@@ -64,7 +63,7 @@ def test_equal_identifiers_of_two_requests_are_kept_apart(scorer, bundle):
     held(scorer, bundle)
     futures = [scorer.score(lesions(grey)) for grey in (10, 200)]
     bundle.free.set()
-    dark, light = (f.result(WAIT).scores["probability"].item() for f in futures)
+    dark, light = (f.result(PATIENCE).scores["probability"].item() for f in futures)
 
     assert dark == pytest.approx(1 - 10 / 255)
     assert light == pytest.approx(1 - 200 / 255)
@@ -77,14 +76,14 @@ def test_a_batch_is_not_larger_than_it_may_be_save_for_one_patient(scorer, bundl
     futures = [scorer.score(lesions(*[50] * n)) for n in sizes]
     bundle.free.set()
     for f in futures:
-        f.result(WAIT)
+        f.result(PATIENCE)
     scorer.stop()
 
     assert counted == [1, 4, 1, 9, 1]
 
 
 def test_the_most_suspicious_lesions_are_explained(scorer):
-    found = scorer.score(lesions(9, 200, 7, 8)).result(WAIT)
+    found = scorer.score(lesions(9, 200, 7, 8)).result(PATIENCE)
 
     assert [bool(r) for r in found.reasons] == [False, False, True, True]
 
@@ -94,7 +93,7 @@ def test_reasons_go_to_the_request_that_they_are_of(scorer, bundle):
     futures = [scorer.score(lesions(*[50] * n)) for n in (1, 2)]
     bundle.free.set()
 
-    assert [len(f.result(WAIT).reasons) for f in futures] == [1, 2]
+    assert [len(f.result(PATIENCE).reasons) for f in futures] == [1, 2]
 
 
 def test_a_lesion_without_tile_gets_the_median_of_its_own_patient(scorer, bundle):
@@ -104,7 +103,7 @@ def test_a_lesion_without_tile_gets_the_median_of_its_own_patient(scorer, bundle
     futures = [scorer.score(r) for r in (lesions(0, 0), request)]
     bundle.free.set()
 
-    assert same(futures[1].result(WAIT).scores, alone(request))
+    assert same(futures[1].result(PATIENCE).scores, alone(request))
 
 
 @pytest.mark.parametrize(("sex", "error"), [("refused", InputError), ("defect", KeyError)])
@@ -114,9 +113,9 @@ def test_only_the_request_with_the_error_gets_it(scorer, bundle, sex, error):
     bundle.free.set()
 
     with pytest.raises(error):
-        bad.result(WAIT)
-    assert len(good.result(WAIT).scores) == len(other.result(WAIT).scores) == 1
-    assert len(scorer.score(lesions(1)).result(WAIT).scores) == 1  # the thread lives
+        bad.result(PATIENCE)
+    assert len(good.result(PATIENCE).scores) == len(other.result(PATIENCE).scores) == 1
+    assert len(scorer.score(lesions(1)).result(PATIENCE).scores) == 1  # the thread lives
 
 
 def test_a_request_that_is_cancelled_while_it_waits_is_not_scored(scorer, bundle, counted):
@@ -124,7 +123,7 @@ def test_a_request_that_is_cancelled_while_it_waits_is_not_scored(scorer, bundle
     gone, stays = scorer.score(lesions(1)), scorer.score(lesions(2))
     assert gone.cancel()
     bundle.free.set()
-    stays.result(WAIT)
+    stays.result(PATIENCE)
     scorer.stop()
 
     assert counted == [1, 1]
@@ -137,9 +136,9 @@ def test_a_call_between_requests_keeps_their_order_and_joins_no_batch(scorer, bu
     assert scorer.n_waiting == 3
     bundle.free.set()
 
-    assert call.result(WAIT).tolist() == [[0.8] * 4] * 3
-    assert first.result(WAIT)
-    assert last.result(WAIT)
+    assert call.result(PATIENCE).tolist() == [[0.8] * 4] * 3
+    assert first.result(PATIENCE)
+    assert last.result(PATIENCE)
     assert scorer.n_waiting == 0
     scorer.stop()
     assert counted == [1, 1, 1, 1]

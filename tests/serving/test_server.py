@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from tests.process import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 # A bundle that is held until its process gets SIGUSR1.
@@ -26,7 +27,6 @@ if "held" in sys.argv:
 signal.signal(signal.SIGUSR1, lambda *_: bundle.free.set())
 server.run(bundle, settings.load({"port": int(sys.argv[1])}))
 """
-WAIT = 30  # seconds after which a test has failed
 
 
 class Running:
@@ -48,7 +48,7 @@ class Running:
 
     def end(self, number: int) -> int:
         self.process.send_signal(number)
-        return self.process.wait(WAIT)
+        return self.process.wait(PATIENCE)
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_a_service_that_is_told_to_end_ends_well(run, port, number):
 def test_what_runs_is_answered_before_the_end(run, port, lesion):
     service = run(port, "held")
     service.until("Application startup complete")
-    with httpx2.Client(base_url=service.url, timeout=WAIT) as client:
+    with httpx2.Client(base_url=service.url, timeout=PATIENCE) as client:
         request = client.build_request("POST", "/v1/lesions", **lesion())
         answers = []
         thread = threading.Thread(target=lambda: answers.append(client.send(request)))
@@ -94,10 +94,10 @@ def test_what_runs_is_answered_before_the_end(run, port, lesion):
         service.process.send_signal(signal.SIGTERM)
         service.until("Shutting down")
         service.process.send_signal(signal.SIGUSR1)
-        thread.join(WAIT)
+        thread.join(PATIENCE)
 
     assert answers[0].status_code == 200
-    assert service.process.wait(WAIT) == 0
+    assert service.process.wait(PATIENCE) == 0
     with pytest.raises(httpx2.ConnectError):
         httpx2.get(service.url)
 

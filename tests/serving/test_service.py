@@ -6,16 +6,15 @@ import time
 
 import pytest
 from starlette.requests import ClientDisconnect, Request
+from tests.process import PATIENCE
 from tests.serving_bundle import Brightness, tile
 
 from skinlesion.serving import settings
 from skinlesion.serving.service import Service
 
-WAIT = 20  # seconds after which a test has failed
-
 
 def until(condition) -> None:
-    end = time.monotonic() + WAIT
+    end = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < end
 
@@ -56,7 +55,7 @@ def test_beyond_the_requests_at_once_the_answer_is_429_at_once(started, bundle, 
     refused = client.post("/v1/lesions", **lesion())
     bundle.free.set()
     for thread in threads:
-        thread.join(WAIT)
+        thread.join(PATIENCE)
 
     assert refused.status_code == 429
     assert refused.headers["retry-after"] == "1"
@@ -85,7 +84,7 @@ def test_others_are_answered_while_a_patient_is_scored(started, bundle, lesion):
 
     assert client.get("/v1/model").status_code == 200
     bundle.free.set()
-    thread.join(WAIT)
+    thread.join(PATIENCE)
 
 
 def test_a_client_that_has_gone_loses_its_turn():

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests import test_stages, trainings
+from tests.process import PATIENCE
 from tests.test_stages import RAW, command, write_params
 from tests.trainings import finished, hosts, start, written
 
@@ -23,7 +24,6 @@ from skinlesion.training import distribution
 
 STILL = {name: {"rate": 0.0} for name in ("horizontal_flip", "vertical_flip", "quarter_turn")}
 STILL |= {name: {"rate": 0.0, "max_change": 0.1} for name in ("brightness", "contrast")}
-JAX = {"KERAS_BACKEND": "jax"}
 RECIPE = {"average_momentum": 0.9, "frozen_epochs": 1, "backbone_rate": 0.5}
 SMALL = {"augment": STILL, "train": {"n_epochs": 3, "batch_size": 16} | RECIPE}
 # A machine with two devices: TensorFlow takes one CPU for both. Runs the stage in each folder.
@@ -80,14 +80,26 @@ def curves(folder: Path) -> dict[str, list[float]]:
 
 
 @pytest.fixture(scope="module")
-def trained(inputs, tmp_path_factory):
+def jax(tmp_path_factory) -> dict[str, str]:
+    """The environment of JAX: what one process has compiled, those after it need not."""
+    folder = tmp_path_factory.mktemp("compiled")
+    always = {"MIN_COMPILE_TIME_SECS": "0", "MIN_ENTRY_SIZE_BYTES": "-1"}
+    return {
+        "KERAS_BACKEND": "jax",
+        "JAX_COMPILATION_CACHE_DIR": str(folder),
+        **{f"JAX_PERSISTENT_CACHE_{name}": value for name, value in always.items()},
+    }
+
+
+@pytest.fixture(scope="module")
+def trained(inputs, jax, tmp_path_factory):
     """Folders of one process and of two, and what each of the two printed."""
     folder = tmp_path_factory.mktemp("jax")
     alone, together = (
         project(inputs, folder / devices, keras={"backend": "jax", "devices": devices})
         for devices in ("one", "all")
     )
-    processes = [start(alone, **JAX), *(start(together, **JAX, **of) for of in hosts(2))]
+    processes = [start(alone, **jax), *(start(together, **jax, **of) for of in hosts(2))]
     _, *printed = map(finished, processes)
     return alone, together, printed
 
@@ -124,20 +136,20 @@ def test_one_process_of_two_writes_and_speaks(trained):
 
 
 def test_two_processes_that_were_killed_end_with_the_bytes_of_two_that_never_were(
-    trained, inputs, tmp_path
+    trained, inputs, jax, tmp_path
 ):
     _, never_killed, _ = trained
     folder = project(inputs, tmp_path / "all", keras={"backend": "jax", "devices": "all"})
     dying = ("-c", trainings.DYING, "logging", "1")
-    first = [start(folder, *dying, **JAX, **of) for of in hosts(2)]
-    first[0].communicate(timeout=300)
-    first[1].communicate(timeout=300)
+    first = [start(folder, *dying, **jax, **of) for of in hosts(2)]
+    first[0].communicate(timeout=3 * PATIENCE)
+    first[1].communicate(timeout=3 * PATIENCE)
     assert first[0].returncode == -9
     assert first[1].returncode != 0  # it alone cannot go on
     assert trainings.kept(folder) == [".npz"]
 
     trainings.remove_outs(folder)
-    second = [start(folder, **JAX, **of) for of in hosts(2)]
+    second = [start(folder, **jax, **of) for of in hosts(2)]
     (said, _), (nothing, _) = map(finished, second)
 
     assert "fold 0: resumes after epoch 1 of 3\n" in said
