@@ -44,7 +44,12 @@ def test_without_a_spread_of_a_member_that_counts_the_uncertainty_is_not_known()
     one = combination.Combination(method="one", weights={"table": 1.0}, ranks={})
     ranks = stacking.fit(drawn(), BOTH, params(combine="ranks"))
 
+    idle = combination.Combination(
+        method="logistic", weights={"network": 0.0, "table": 1.0}, ranks={}
+    )
+
     assert np.isnan(one.uncertainty(lesions)).all()
+    assert np.isnan(idle.uncertainty(lesions)).all()
     assert np.isnan(ranks.uncertainty(spread(drawn(n=20)))).all()
 
 

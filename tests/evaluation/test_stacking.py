@@ -101,3 +101,17 @@ def test_a_patients_uncertainty_is_by_the_weights_of_the_other_patients():
     for i in range(p.n_parts):
         others = stacking.fit(oof[part != i], BOTH, p)
         np.testing.assert_allclose(found[part == i], others.uncertainty(oof[part == i]))
+
+
+def test_where_one_part_has_no_calibrator_every_probability_is_the_score(monkeypatch):
+    oof, p = drawn(n=500), params()
+    fit, n_fits = calibration.fit, iter(range(p.n_parts))
+
+    def once_without(lesions, p):
+        found = fit(lesions, p)
+        return found.model_copy(update={"method": "none"}) if next(n_fits) == 2 else found
+
+    monkeypatch.setattr(calibration, "fit", once_without)
+    found = stacking.nested(oof, BOTH, p)
+
+    np.testing.assert_array_equal(found["probability"], found["score"])
