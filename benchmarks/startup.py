@@ -60,7 +60,7 @@ def _row(what: str, rounds: list[harness.Spent]) -> dict[str, Any]:
 
 def main(size: str) -> None:
     n_rounds = N_ROUNDS[size]
-    stages = ["split", "train"] if size == "tiny" else list(STAGES)
+    stages = ["split"] if size == "tiny" else list(STAGES)
     with tempfile.TemporaryDirectory() as scratch:
         clone = Path(scratch) / "clone"
         done(clone)

@@ -80,7 +80,8 @@ def killed(folder: Path, line: str, after_s: float) -> bool:
     A killed push or pull leaves a half list of files in DVC's index, which the next one takes for
     the whole: docs/sharing.md has the remedy, which follows here.
     """
-    failed, said = code(folder, line, after_s)
+    # Not below a shell: DVC takes its lock for held until the killed process is waited for.
+    failed, said = code(folder, f"exec {line}", after_s)
     if failed > 0:
         raise SystemExit(f"chaos: after a kill, {line} in {folder} fails:\n{said}")
     if failed:
