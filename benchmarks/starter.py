@@ -57,6 +57,7 @@ def pipeline(folder: Path, name: str, px: int, steps: Sequence[int]) -> Ran:
     import networks
 
     from skinlesion.dataset import stores
+    from skinlesion.dataset.fold_seed import FoldSeed
     from skinlesion.network import model
     from skinlesion.scoring import executor, lesions, predict
     from skinlesion.training import fitting, fold
@@ -78,7 +79,7 @@ def pipeline(folder: Path, name: str, px: int, steps: Sequence[int]) -> Ran:
         return networks.untrained(plan, encoder)
 
     def score() -> None:
-        models, store = {0: prepared()}, stores.open_store(folder / "train-image.hdf5")
+        models, store = {FoldSeed(0): prepared()}, stores.open_store(folder / "train-image.hdf5")
         source = lesions.Source(folder / "train-metadata.csv", executor.Here(models, store))
         scoring = predict.Params(batch_size=p.batch_size, engine="auto", strict=True)
         for _ in predict.score(models, source, scoring):

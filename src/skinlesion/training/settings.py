@@ -1,6 +1,6 @@
 """The params of a training."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from skinlesion.network import augment, backend, model
 from skinlesion.params import Block
@@ -17,6 +17,18 @@ class Settings:
     model: model.Params
     augment: augment.Params
     train: schedule.Params
+
+    def of_seed(self, seed: int) -> "Settings":
+        """Return the params of one network: those of a run of it alone.
+
+        Args:
+            seed: From 0; added to keras.seed and train.seed.
+        """
+        return replace(
+            self,
+            keras=self.keras.model_copy(update={"seed": self.keras.seed + seed}),
+            train=self.train.model_copy(update={"seed": self.train.seed + seed, "n_seeds": 1}),
+        )
 
     @property
     def recipe(self) -> fitting.Recipe:
