@@ -96,7 +96,7 @@ def architecture(backbone: str, px: int, n_features: int) -> model.Architecture:
     """Describe the network of params.yaml with another backbone and size of tile.
 
     Args:
-        backbone: A key of `model.BACKBONES`.
+        backbone: A key of `backbones.BACKBONES`.
         px: Side of the tiles.
         n_features: Columns of the table.
     """

@@ -60,7 +60,7 @@ def pipeline(folder: Path, name: str, px: int, steps: Sequence[int]) -> Ran:
     from skinlesion.dataset.fold_seed import FoldSeed
     from skinlesion.network import model
     from skinlesion.scoring import executor, lesions, predict
-    from skinlesion.training import fitting, fold
+    from skinlesion.training import fitting, fold, phases
 
     p, ends = networks.train_params(len(steps)), []
     given, y_true, encoder = networks.lesions(folder, px=px)
@@ -70,7 +70,7 @@ def pipeline(folder: Path, name: str, px: int, steps: Sequence[int]) -> Ran:
         fitting.fit(
             model.build(plan),
             fold.Examples(plan_of_epochs, networks.validation(given, y_true), given.isic_ids),
-            fitting.Recipe(train=p, augment=networks.augmentation("default")),
+            phases.Recipe(train=p, augment=networks.augmentation("default")),
             log=lambda epoch, values: ends.append(_now()),
         )
 

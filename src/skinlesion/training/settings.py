@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from skinlesion.network import augment, backend, model
 from skinlesion.params import Block
-from skinlesion.training import fitting, schedule
+from skinlesion.training import phases, schedule
 
 __all__ = ["Settings"]
 
@@ -31,9 +31,9 @@ class Settings:
         )
 
     @property
-    def recipe(self) -> fitting.Recipe:
+    def recipe(self) -> phases.Recipe:
         """How the network is fitted, whichever it is."""
-        return fitting.Recipe(train=self.train, augment=self.augment)
+        return phases.Recipe(train=self.train, augment=self.augment)
 
     def blocks(self) -> dict[str, Block]:
         """List the blocks by name."""
