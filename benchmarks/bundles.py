@@ -37,6 +37,7 @@ def make(folder: str, out: str, backbone: str, px: int, with_experts: bool) -> N
     from skinlesion import params
     from skinlesion.bundle import card, export, manifest, runtime
     from skinlesion.bundle import networks as of_bundle
+    from skinlesion.dataset.fold_seed import FoldSeed
     from skinlesion.derivation import plan
     from skinlesion.evaluation import calibration, combination
     from skinlesion.network import backend, model
@@ -64,7 +65,7 @@ def make(folder: str, out: str, backbone: str, px: int, with_experts: bool) -> N
     _summarise(data)
     fitted = export.Fitted(data / "experts", data, data, data / "profile.json")
     settings = runtime.Settings(n_views=1, unreadable_logit=0.0)
-    given = {0: export.Network(content, encoder, facts)}
+    given = {FoldSeed(0): export.Network(content, encoder, facts)}
     export.write(to, given, fitted, (derive, settings))
     (to / card.NAME).write_text("{}")
     manifest.write(to)
@@ -118,16 +119,16 @@ def rates(folder: str, bundles: dict[str, str], n_lesions: int, n_rounds: int) -
     """Time a bundle of the network alone, one with an expert, and the network on a ready batch."""
     from skinlesion.bundle import networks
 
-    (member,) = networks.load(Path(bundles["network"]) / "network")
-    rng, shapes = np.random.default_rng(0), member.network.inputs
+    (network,) = networks.load(Path(bundles["network"]) / "network").values()
+    rng, px = np.random.default_rng(0), network.image_px
     batch = {
-        "image": rng.integers(0, 256, (BATCH_SIZE, *shapes["image"]), np.uint8),
-        "tabular": rng.random((BATCH_SIZE, *shapes["tabular"]), np.float32),
+        "image": rng.integers(0, 256, (BATCH_SIZE, px, px, 3), np.uint8),
+        "tabular": rng.random((BATCH_SIZE, len(network.encoder.names)), np.float32),
     }
 
     def limit() -> None:
         for _ in range(n_lesions // BATCH_SIZE):
-            member.network.run(batch)
+            network.run(batch, BATCH_SIZE)
 
     sides = {name: lambda b=b: score(folder, b) for name, b in bundles.items()}
     took = harness.medians({**sides, "limit": limit}, n_rounds=n_rounds)

@@ -45,7 +45,8 @@ def litert(logits: Any) -> Run:
     """Run what `predict.engine: litert` runs."""
     from skinlesion.scoring import engine
 
-    return engine.LiteRT(logits).predict_on_batch
+    run = engine.on_litert(logits)
+    return lambda batch: run(batch, BATCH_SIZE)
 
 
 def onnx_runtime(logits: Any) -> Run:

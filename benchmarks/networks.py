@@ -9,9 +9,10 @@ from harness import ROOT
 
 from skinlesion import params
 from skinlesion.dataset import batches, metadata, stores
+from skinlesion.dataset.fold_seed import FoldSeed
 from skinlesion.features import tabular
 from skinlesion.network import augment, model, trained
-from skinlesion.scoring import engine, predict
+from skinlesion.scoring import engine, passes, predict
 from skinlesion.training import fold, schedule
 
 PARAMS = ROOT / "params.yaml"
@@ -95,7 +96,7 @@ def architecture(backbone: str, px: int, n_features: int) -> model.Architecture:
     """Describe the network of params.yaml with another backbone and size of tile.
 
     Args:
-        backbone: A key of `model.BACKBONES`.
+        backbone: A key of `backbones.BACKBONES`.
         px: Side of the tiles.
         n_features: Columns of the table.
     """
@@ -104,20 +105,21 @@ def architecture(backbone: str, px: int, n_features: int) -> model.Architecture:
     return model.Architecture(model=p, n_features=n_features, imagenet_input=False)
 
 
-def untrained(plan: model.Architecture, encoder: tabular.Encoder) -> trained.Trained:
+def untrained(plan: model.Architecture, encoder: tabular.Encoder) -> passes.Network:
     """Make a model that can score, with random weights, on the engine of params.yaml.
 
     Args:
         plan: Of the network.
         encoder: Of its features.
     """
-    found = {0: _random(model.build(plan), plan, encoder)}
-    return engine.prepared(found, params.load("predict", predict.Params, PARAMS).engine)[0]
+    one = FoldSeed(0)
+    found = {one: _random(model.build(plan), plan, encoder)}
+    return engine.prepared(found, params.load("predict", predict.Params, PARAMS).engine)[one]
 
 
 def saved(
     plan: model.Architecture, encoder: tabular.Encoder, folder: Path
-) -> dict[int, trained.Trained]:
+) -> dict[FoldSeed, trained.Trained]:
     """Write a model of fold 0 with random weights, and load it.
 
     Args:
@@ -127,8 +129,9 @@ def saved(
     """
     network = model.build(plan)
     facts = _random(network, plan, encoder).facts
-    trained.save(folder / "fold-0", network, architecture=plan, encoder=encoder, facts=facts)
-    return trained.load_folds(folder)
+    one = FoldSeed(0)
+    trained.save(folder / one.path, network, architecture=plan, encoder=encoder, facts=facts)
+    return trained.load_folds(folder, expected=[one])
 
 
 def _random(

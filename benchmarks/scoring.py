@@ -47,7 +47,7 @@ def rates(folder: str, size: str, n_lesions: int) -> list[dict[str, Any]]:
 
         def limit(m: Any = m, batch: Any = batch, n: int = n) -> None:
             for _ in range(n // BATCH_SIZE):
-                m.logits.predict_on_batch(batch)
+                m.run(batch, BATCH_SIZE)
 
         sides = {"score": lambda m=m, n=n: _score(m, Path(folder), n), "limit": limit}
         took = harness.medians(sides, n_rounds=N_ROUNDS[size])
@@ -88,12 +88,14 @@ def _start() -> None:
 
 def _score(m: Any, folder: Path, n_lesions: int) -> None:
     from skinlesion.dataset import stores
+    from skinlesion.dataset.fold_seed import FoldSeed
     from skinlesion.scoring import executor, lesions, predict
 
-    here = executor.Here({0: m}, stores.open_store(folder / "train-image.hdf5"))
+    models = {FoldSeed(0): m}
+    here = executor.Here(models, stores.open_store(folder / "train-image.hdf5"))
     source = lesions.Source(folder / "train-metadata.csv", here)
     p = predict.Params(batch_size=BATCH_SIZE, engine="auto", strict=True)
-    found = sum(len(piece) for piece in predict.score({0: m}, source, p))
+    found = sum(len(piece) for piece in predict.score(models, source, p))
     if found != n_lesions:
         raise RuntimeError(f"{n_lesions} lesions must be scored. Got {found} instead.")
 

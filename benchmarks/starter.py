@@ -57,9 +57,10 @@ def pipeline(folder: Path, name: str, px: int, steps: Sequence[int]) -> Ran:
     import networks
 
     from skinlesion.dataset import stores
+    from skinlesion.dataset.fold_seed import FoldSeed
     from skinlesion.network import model
     from skinlesion.scoring import executor, lesions, predict
-    from skinlesion.training import fitting, fold
+    from skinlesion.training import fitting, fold, phases
 
     p, ends = networks.train_params(len(steps)), []
     given, y_true, encoder = networks.lesions(folder, px=px)
@@ -69,7 +70,7 @@ def pipeline(folder: Path, name: str, px: int, steps: Sequence[int]) -> Ran:
         fitting.fit(
             model.build(plan),
             fold.Examples(plan_of_epochs, networks.validation(given, y_true), given.isic_ids),
-            fitting.Recipe(train=p, augment=networks.augmentation("default")),
+            phases.Recipe(train=p, augment=networks.augmentation("default")),
             log=lambda epoch, values: ends.append(_now()),
         )
 
@@ -78,7 +79,7 @@ def pipeline(folder: Path, name: str, px: int, steps: Sequence[int]) -> Ran:
         return networks.untrained(plan, encoder)
 
     def score() -> None:
-        models, store = {0: prepared()}, stores.open_store(folder / "train-image.hdf5")
+        models, store = {FoldSeed(0): prepared()}, stores.open_store(folder / "train-image.hdf5")
         source = lesions.Source(folder / "train-metadata.csv", executor.Here(models, store))
         scoring = predict.Params(batch_size=p.batch_size, engine="auto", strict=True)
         for _ in predict.score(models, source, scoring):

@@ -68,7 +68,7 @@ def _rates(
     import networks
 
     from skinlesion.network import model
-    from skinlesion.training import fitting, fold, input_pipeline
+    from skinlesion.training import fitting, fold, input_pipeline, phases
 
     keras.utils.clear_session()  # the networks measured before keep their memory otherwise
     p, changes = networks.train_params(1 + n_rounds), networks.augmentation(augmentation)
@@ -99,7 +99,7 @@ def _rates(
         fitting.fit(
             model.build(plan),
             fold.Examples([data], networks.validation(lesions, y_true), lesions.isic_ids),
-            fitting.Recipe(train=p, augment=changes),
+            phases.Recipe(train=p, augment=changes),
             log=log,
         )
     # The first epoch compiles.

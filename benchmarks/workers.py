@@ -49,6 +49,7 @@ def rates(folder: str, size: str) -> tuple[list[dict[str, Any]], dict[str, Any]]
     import networks
 
     from skinlesion.dataset import metadata, stores
+    from skinlesion.dataset.fold_seed import FoldSeed
     from skinlesion.network import backend
     from skinlesion.scoring import engine, ensemble, executor, lesions, predict
 
@@ -58,7 +59,9 @@ def rates(folder: str, size: str) -> tuple[list[dict[str, Any]], dict[str, Any]]
     given, _, encoder = networks.lesions(root, px=px)
     plan = networks.architecture(name, px, given.tabular.shape[1])
     models = networks.saved(plan, encoder, root / "models")
-    job = executor.Plan(root / "models", (0,), keras, partial(engine.prepared, name="auto"))
+    job = executor.Plan(
+        root / "models", (FoldSeed(0),), keras, partial(engine.prepared, name="auto")
+    )
     images, table = root / "train-image.hdf5", root / "train-metadata.csv"
     here = executor.Here(job.prepare(models), stores.open_store(images))
     p = predict.Params(batch_size=BATCH_SIZE, engine="auto", strict=True)
@@ -83,7 +86,8 @@ def rates(folder: str, size: str) -> tuple[list[dict[str, Any]], dict[str, Any]]
             cpu = took["here"].cpu_seconds / (spent + took["there"].cpu_seconds)
             same = {"same_bits": score(here).equals(score(there))}
             rows.append({"workers": count} | each | wall | {"there/here_cpu": cpu} | same)
-        piece = ensemble.Piece(metadata.read(table)[: executor.MAX_PIECE], (0,), BATCH_SIZE, True)
+        some = metadata.read(table)[: executor.MAX_PIECE]
+        piece = ensemble.Piece(some, (FoldSeed(0),), BATCH_SIZE, True)
         pieces = [piece] * N_EMPTY
         took_empty = harness.took(lambda: list(there.map(nothing, pieces, lambda n: None)))
     sent = N_EMPTY * len(piece.lesions)

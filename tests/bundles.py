@@ -9,12 +9,13 @@ from tests import boost_numbers, scorings
 
 from skinlesion.boosting import expert, fold
 from skinlesion.bundle import card, export, manifest, networks, runtime
-from skinlesion.dataset import metadata, stores
+from skinlesion.dataset import fold_seed, metadata, stores
+from skinlesion.dataset.fold_seed import FoldSeed
 from skinlesion.derivation import numbers, parquet, plan, tiles
 from skinlesion.evaluation import calibration, combination
 from skinlesion.features import tabular
 from skinlesion.network import backend, model, trained
-from skinlesion.scoring import conversion, members, network_spread, predict, scale
+from skinlesion.scoring import conversion, lesions, members, predict, scale, spread
 from skinlesion.shift import profile
 
 CARD = {
@@ -38,7 +39,7 @@ CALIBRATOR = calibration.Calibrator(
 # By kind: what of the network there is, the weights of the members, and the views of a tile.
 KINDS = {
     "both": ({}, {"network": 0.4, "table": 0.6}, 1),
-    "views": ({}, {"network": 0.5, "table": 0.5}, 8),
+    "seeds": ({}, {"network": 0.5, "table": 0.5}, 8),
     "image": ({"n_features": 0}, {"network": 1.0}, 1),
     "table": ({"backbone": "none"}, {"network": 0.3, "table": 0.7}, 1),
 }
@@ -52,7 +53,8 @@ def make(challenge: str, folder: str) -> None:
     write_experts(data, out)
     write_profile(data, out / "profile.json")
     for kind, (changes, weights, n_views) in KINDS.items():
-        by_fold = {k: network(data, k, **changes) for k in (0, 1)}
+        n_seeds = 2 if kind == "seeds" else 1
+        by_fold = {one: network(data, one, **changes) for one in fold_seed.every((0, 1), n_seeds)}
         found = combination.Combination(
             method="logistic" if len(weights) > 1 else "one", weights=weights, ranks={}
         )
@@ -87,42 +89,46 @@ def write_profile(data: Path, path: Path) -> None:
     profile.save(path, profile.make(found, None, patients))
 
 
-def network(data: Path, k: int, **changes: object) -> trained.Trained:
+def network(data: Path, one: FoldSeed, **changes: object) -> trained.Trained:
     """A network of random weights, those of batch normalisation included."""
     encoder = tabular.fit(metadata.read(data / "train-metadata.csv"), scorings.ENCODE)
     if changes.get("n_features") == 0:
         encoder = tabular.Encoder(numeric={}, categorical={}, constant=())
-    p = {"backbone": "tiny", "weights": "none", "image_px": SIZES[k], "image_dropout": 0.0}
+    p = {"backbone": "tiny", "weights": "none", "image_px": SIZES[one.fold], "image_dropout": 0.0}
     p |= {"tabular_units": [8], "tabular_dropout": 0.0, "head_units": []}
     p |= {name: value for name, value in changes.items() if name != "n_features"}
     plan = model.Architecture(
         model=model.Params(**p), n_features=len(encoder.names), imagenet_input=False
     )
-    built, rng = model.build(plan), np.random.default_rng(k)
+    built, rng = model.build(plan), np.random.default_rng(one)
     built.set_weights([w + rng.uniform(-0.05, 0.08, w.shape) for w in built.get_weights()])
-    facts = scorings.FACTS.model_copy(update={"prior_shift": 0.5 + k})
+    facts = scorings.FACTS.model_copy(update={"prior_shift": 0.5 + one.fold + one.seed / 4})
     return trained.Trained(model.logits_of(built), encoder, plan, facts)
 
 
 def write_bundle(
     folder: Path,
     out: Path,
-    by_fold: dict[int, trained.Trained],
+    by_fold: dict[FoldSeed, trained.Trained],
     how: tuple[combination.Combination, int],
 ) -> None:
     calibrated, given = out / "calibrated", {}
     calibrated.mkdir(exist_ok=True)
     combination.save(calibrated / "combination.json", how[0])
     calibration.save(calibrated / "calibration.json", CALIBRATOR)
-    for k, m in by_fold.items():
-        px = m.architecture.model.image_px if "image" in m.logits.input else 0
-        facts = networks.Facts(fold=k, prior_shift=m.facts.prior_shift, image_px=px)
+    for one, m in by_fold.items():
+        facts = networks.Facts(
+            fold=one.fold,
+            seed=one.seed,
+            prior_shift=m.facts.prior_shift,
+            image_px=m.image_px,
+        )
         content = conversion.litert(conversion.with_features(m.logits))
-        given[k] = export.Network(content, m.encoder, facts)
+        given[one] = export.Network(content, m.encoder, facts)
     experts = out / "experts" if "table" in how[0].weights else out / "none"
     if experts.name == "none":
         nothing = expert.Facts(own=[], relative=[], categories={}, modes={}, versions={})
-        for k in by_fold:
+        for k in (0, 1):
             expert.save(experts / f"fold-{k}", nothing, {})
     settings = runtime.Settings(n_views=how[1], unreadable_logit=-3.0)
     fitted = export.Fitted(experts, out, calibrated, out / "profile.json")
@@ -134,16 +140,16 @@ def write_bundle(
 def scored(
     data: Path,
     out: Path,
-    by_fold: dict[int, trained.Trained],
+    by_fold: dict[FoldSeed, trained.Trained],
     how: tuple[combination.Combination, int],
 ) -> pd.DataFrame:
     """What stages predict and calibrate would write of the test set."""
     p = scorings.PARAMS.model_copy(update={"n_views": how[1]})
     store = stores.open_store(data / "test-image.hdf5")
-    source = scorings.source(list(by_fold.values()), data / "test-metadata.csv", store)
+    source = lesions.Source(data / "test-metadata.csv", scorings.here(by_fold, store))
     pieces = pd.concat(list(predict.score(by_fold, source, p)), ignore_index=True)
     found = pieces[["isic_id"]].assign(network=scale.probability(pieces["logit"].to_numpy()))
-    for name in network_spread.COLUMNS:
+    for name in spread.COLUMNS:
         found[f"network_{name}"] = pieces[name]
     if "table" in how[0].weights:
         tables = members.load(out / "experts", [0, 1])
@@ -151,5 +157,5 @@ def scored(
         for name in ("table", "table_sd_folds", "table_sd_seeds"):
             found[name] = by_table.loc[found["isic_id"], name].to_numpy()
     score = how[0].score(found)
-    spread = how[0].uncertainty(found)
-    return found.assign(score=score, probability=CALIBRATOR.probability(score), uncertainty=spread)
+    apart = how[0].uncertainty(found)
+    return found.assign(score=score, probability=CALIBRATOR.probability(score), uncertainty=apart)

@@ -6,6 +6,7 @@ HEAD = {"strengths": [1.0, 0.1, 0.01], "n_folds": 3, "n_repeats": 1, "n_views": 
 PARAMS = {
     "fitted": "network",
     "head": HEAD,
+    "n_seeds": 1,
     "n_epochs": 3,
     "batch_size": 16,
     "learning_rate": 3e-2,

@@ -13,6 +13,7 @@ import pandas as pd
 from PIL import Image
 from scipy.stats import norm
 
+from skinlesion.dataset import fold_seed
 from skinlesion.evaluation.members import LABELS
 from skinlesion.reporting import inputs
 
@@ -364,6 +365,7 @@ def write(
     folder: Path,
     *,
     n_folds: int = 1,
+    n_seeds: int = 1,
     images: bool = True,
     found: dict[str, Any] | None = None,
     drawn: dict[str, pd.DataFrame] | None = None,
@@ -378,6 +380,7 @@ def write(
         paths[name].mkdir(parents=True)
     text = (ROOT / "params.yaml").read_text()
     text = text.replace("train_folds: [0]", f"train_folds: {list(range(n_folds))}")
+    text = text.replace("  n_seeds: 1 ", f"  n_seeds: {n_seeds} ")
     text = text.replace("raw: data/raw/synthetic", f"raw: {raw}")
     for key, value in zip(("fitted", "select"), train or (), strict=False):
         text = re.sub(rf"^  {key}: \w+", f"  {key}: {value}", text, flags=re.M)
@@ -399,8 +402,8 @@ def write(
         (paths["explanations"] / name).write_bytes(picture(seed))
     risk = tiles[["isic_id"]].assign(probability=np.geomspace(2e-5, 0.8, len(tiles)))
     risk.to_csv(paths["calibrated"] / f"{found['primary']}.csv", index=False)
-    for fold in range(n_folds):
-        _fold(paths["models"] / f"fold-{fold}", paths["train"] / f"fold-{fold}", fold)
+    for one in fold_seed.every(range(n_folds), n_seeds):
+        _fold(paths["models"] / one.path, paths["train"] / one.path, one.fold)
     return list(paths.values())
 
 

@@ -1,14 +1,15 @@
 """Small models and their lesions, scored in this process, for the tests of several modules."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from skinlesion.dataset import stores
+from skinlesion.dataset.fold_seed import FoldSeed
 from skinlesion.features import tabular
 from skinlesion.network import trained
-from skinlesion.scoring import executor, lesions, predict
+from skinlesion.scoring import engine, executor, lesions, predict
 
 PARAMS = predict.Params(batch_size=8, engine="keras", strict=False)
 ENCODE = tabular.Params(
@@ -42,14 +43,19 @@ class Broken:
         return b"" if isic_id in self.broken else self.store.read(isic_id)
 
 
-def by_number(models: Sequence[trained.Trained]) -> dict[int, trained.Trained]:
+def by_number(models: Sequence[trained.Trained]) -> dict[FoldSeed, trained.Trained]:
     """The models, as of the folds 0, 1 and so on."""
-    return dict(enumerate(models))
+    return {FoldSeed(fold): m for fold, m in enumerate(models)}
+
+
+def here(models: Mapping[FoldSeed, trained.Trained], store: stores.Store) -> executor.Here:
+    """These models in this process, on Keras."""
+    return executor.Here(engine.prepared(models, "keras"), store)
 
 
 def source(models: Sequence[trained.Trained], table: Path, store: stores.Store) -> lesions.Source:
     """Lesions whose tiles this process reads."""
-    return lesions.Source(table, executor.Here(by_number(models), store))
+    return lesions.Source(table, here(by_number(models), store))
 
 
 def pieces(models, table, store, p=PARAMS, selection=lesions.ALL) -> list[pd.DataFrame]:

@@ -13,7 +13,7 @@ from tests.trainings import finished, kept, written
 
 SMALL = {
     "model": {"backbone": "none", "tabular_units": [8]},
-    "train": {"n_epochs": 4},
+    "train": {"n_epochs": 3, "n_seeds": 2},
     "resample": {"n_planned_epochs": 2},
 }
 
@@ -32,10 +32,12 @@ def folder(inputs, tmp_path) -> Path:
 # === Killed ===
 
 
-def start(folder: Path, how: str = "never", epoch: int = 0) -> subprocess.Popen:
+def start(
+    folder: Path, how: str = "never", epoch: int = 0, log: str = "fold-0"
+) -> subprocess.Popen:
     """Start the stage as DVC does, which removes its outs first."""
     trainings.remove_outs(folder)
-    return trainings.start(folder, "-c", trainings.DYING, how, str(epoch))
+    return trainings.start(folder, "-c", trainings.DYING, how, str(epoch), log)
 
 
 def test_a_stage_killed_twice_ends_with_the_bytes_of_one_that_never_was(inputs, tmp_path):
@@ -47,18 +49,20 @@ def test_a_stage_killed_twice_ends_with_the_bytes_of_one_that_never_was(inputs, 
     assert first.returncode == -9
     assert kept(folder) == [".npz"]
 
-    second = start(folder, "writing", epoch=2)
-    assert "fold 0: resumes after epoch 1 of 4\n" in second.communicate()[0]
+    second = start(folder, "writing", epoch=1, log="seed-1")
+    assert "fold 0: resumes after epoch 1 of 3\n" in second.communicate()[0]
     assert second.returncode < 0
-    assert kept(folder) == [".npz", ".part"]  # the one of epoch 2, and half of epoch 3
+    # The first seed's of its last epoch; of the second, that of epoch 1, and half of epoch 2.
+    assert kept(folder) == [".npz", ".npz", ".part"]
 
-    third = start(folder)
-    assert "fold 0: resumes after epoch 2 of 4\n" in finished(third)[0]
+    third = finished(start(folder))[0]
+    assert "fold 0: resumes after epoch 3 of 3\n" in third
+    assert "fold 0, seed 1: resumes after epoch 1 of 3\n" in third
     assert kept(folder) == []
 
     finished(never_killed)
     assert written(folder) == written(other)
-    assert len(written(folder)) == 11
+    assert len(written(folder)) == 2 * 11
     assert kept(other) == []
 
 

@@ -379,12 +379,13 @@ def test_an_image_only_network_runs(work):
     write_params(
         work,
         encode={"numeric": [], "categorical": []},
-        train={"n_epochs": 1},
+        train={"n_epochs": 1, "n_seeds": 2},
         augment={"brightness": OFF, "contrast": OFF, "quarter_turn": {"rate": 0.0}},
     )
     for name in ("encode", "train", "predict", "explain"):
         run(name, *command(name))
 
+    assert (work / "models/fold-0/seed-1/network.weights.h5").exists()
     assert set(pd.read_csv(work / "explanations/importance.csv")["feature"]) == {"tile"}
     assert len(pd.read_csv(work / "predictions/submission.csv")) == 30
 
@@ -401,8 +402,8 @@ def test_a_table_only_network_runs(work):
     assert pd.read_csv(work / "predictions/submission.csv")["target"].nunique() > 20
 
 
-def test_a_folder_without_tiles_is_learnt_from_by_its_tables(work):
-    write_params(work, model={"backbone": "none"})
+def test_a_folder_without_tiles_is_learnt_from_by_its_tables_with_several_seeds(work):
+    write_params(work, model={"backbone": "none"}, train={"n_epochs": 2, "n_seeds": 2})
     for half in ("train", "test"):
         (work / RAW / f"{half}-image.hdf5").unlink()
     said = {
@@ -415,7 +416,13 @@ def test_a_folder_without_tiles_is_learnt_from_by_its_tables(work):
     assert "left out, since a table cannot give them: colour of the tile" in said["derive"]
     gallery = pd.read_csv(work / "explanations/gallery.csv")
     assert gallery["tile"].isna().all()
-    assert gallery["isic_id"].iloc[0] in (work / "metrics/report.html").read_text()
+    report = (work / "metrics/report.html").read_text()
+    assert gallery["isic_id"].iloc[0] in report
+    assert "Fold 0, seed 1" in report
+    assert "seeds of the network" in report
+    assert pd.read_csv(work / "predictions/network-test.csv")["network_sd_seeds"].min() > 0
+    agreement = json.loads((work / "bundle/card.json").read_text())["agreement"]
+    assert max(agreement["largest_difference"].values()) < 1e-5
     assert pd.read_csv(work / "calibrated/submission.csv")["target"].nunique() > 5
 
 

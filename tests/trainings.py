@@ -15,19 +15,21 @@ from skinlesion.training import processes
 
 STAGES = ("check", "split", "resample", "encode")
 FAST = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"  # to compile
-# Runs the stage that follows, and dies in the given epoch: by a signal when its values have
-# been logged, or of the first file that takes more than a few kB, half written.
+# Runs the stage that follows, and dies in the given epoch of the seed whose log lies in that
+# folder: by a signal when its values have been logged, or of the first file that takes more than a
+# few kB, half written.
 DYING = """
 import os, resource, runpy, signal, sys
 from dvclive import Live
 
-how, epoch, sync = sys.argv.pop(1), int(sys.argv.pop(1)), Live.sync
+how, epoch, folder, sync = sys.argv.pop(1), int(sys.argv.pop(1)), sys.argv.pop(1), Live.sync
 
 def dying(live):
     sync(live)
-    if live.step == epoch and how == "logging":
+    is_now = live.step == epoch and live.dir.endswith(folder)
+    if is_now and how == "logging":
         os.kill(os.getpid(), signal.SIGKILL)
-    if live.step == epoch and how == "writing":
+    if is_now and how == "writing":
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))

@@ -83,7 +83,7 @@ def test_a_file_that_is_absent_or_malformed_is_named(folder, tmp_path, spoil, sa
 
 def test_the_folds_expected_must_be_there_and_no_others(folder):
     assert list(expert.load_folds(folder / "experts", expected=[0])) == [0]
-    with pytest.raises(InputError, match=r"fold-1/facts.json must be the facts"):
+    with pytest.raises(InputError, match=r"fold-1 must be a model\. There is none"):
         expert.load_folds(folder / "experts", expected=[0, 1])
     with pytest.raises(InputError, match=r"Got .*fold-0, of an earlier setting; .* rm -r"):
         expert.load_folds(folder / "experts", expected=[1])

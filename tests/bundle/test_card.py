@@ -7,15 +7,15 @@ import pytest
 from tests import report_files
 
 from skinlesion.bundle import card
+from skinlesion.dataset import fold_seed
 
 
 def made(folder: Path, **changes) -> dict:
     report_files.write(folder, **changes)
     files = card.Files(folder / "data.json", folder / "details.json", folder / "plots")
     raw = changes.get("raw", "data/raw/synthetic")
-    return card.make(
-        files, folder / "models", raw=raw, folds=list(range(changes.get("n_folds", 1)))
-    )
+    every = fold_seed.every(range(changes.get("n_folds", 1)), changes.get("n_seeds", 1))
+    return card.make(files, folder / "models", raw=raw, networks=every)
 
 
 def test_operating_points_are_those_evaluated_with_their_intervals(tmp_path):
@@ -54,9 +54,10 @@ def test_drawn_data_are_said_to_be_drawn(tmp_path, raw, is_drawn):
 
 
 def test_it_holds_what_each_fold_learnt_from(tmp_path):
-    found = made(tmp_path, n_folds=2)
+    found = made(tmp_path, n_folds=2, n_seeds=2)
 
-    assert list(found["trained"]) == ["fold-0", "fold-1"]
+    each = ["fold-0", "fold-0/seed-1", "fold-1", "fold-1/seed-1"]
+    assert list(found["trained"]) == each
     assert found["trained"]["fold-1"]["inputs_md5"]["data/interim/folds.csv"]
     assert found["versions"].keys() >= {"skinlesion", "lightgbm", "ai-edge-litert"}
 

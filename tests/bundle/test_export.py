@@ -9,6 +9,7 @@ from scipy.special import logit
 from tests import bundles
 
 from skinlesion.bundle import export, manifest, networks, runtime
+from skinlesion.dataset.fold_seed import FoldSeed
 from skinlesion.errors import InputError
 from skinlesion.features import tabular
 
@@ -26,7 +27,9 @@ def write(made, tmp_path):
             folder = made / "both" / "network" / f"fold-{k}"
             facts = networks.Facts.model_validate_json((folder / "facts.json").read_bytes())
             content = (folder / "network.tflite").read_bytes()
-            given[k] = export.Network(content, tabular.load(folder / "encoder.json"), facts)
+            given[FoldSeed(k)] = export.Network(
+                content, tabular.load(folder / "encoder.json"), facts
+            )
         where = {"experts": made / "experts", "features": made} | changes
         where |= {"calibrated": tmp_path / "calibrated", "profile": made / "profile.json"}
         fitted = export.Fitted(**where)
@@ -58,7 +61,7 @@ def test_nothing_in_it_is_code_or_pickled(made):
 def test_experts_of_a_fold_that_is_not_there_are_named(made, write, tmp_path):
     (tmp_path / "experts").mkdir()
     shutil.copytree(made / "experts" / "fold-0", tmp_path / "experts" / "fold-0")
-    with pytest.raises(InputError, match=r"fold-1/facts\.json must be the facts"):
+    with pytest.raises(InputError, match=r"fold-1 must be a model\. There is none"):
         write(experts=tmp_path / "experts")
 
 

@@ -13,7 +13,7 @@ from skinlesion.dataset import images
 from skinlesion.errors import InputError
 from skinlesion.scoring import patches
 
-KINDS = pytest.mark.parametrize("kind", ["both", "views", "image", "table"])
+KINDS = pytest.mark.parametrize("kind", ["both", "seeds", "image", "table"])
 
 
 def opened(made, kind: str = "both") -> runtime.Bundle:
@@ -146,12 +146,13 @@ def test_occlusion_is_the_fall_of_the_mean_logit_under_each_patch(made, table, t
     """Against tiles that are hidden before they are encoded, as PNG, at the networks' own size."""
     b, row = opened(made, "image"), table.iloc[0].to_dict()
     tile = images.tile(tiles[row["isic_id"]], px=32)
-    one = b.networks[:1]
+    one = dict(list(b.networks.items())[:1])
     found = looking.drops(one, table[:1], _png(tile), 0.25)
     hidden = [_png(p) for p in patches.hidden(tile, fraction=0.25)]
     lesions = table[:1].loc[[0] * 50].assign(isic_id=[f"I{i}" for i in range(50)])
     given = dict(zip(lesions["isic_id"], [_png(tile), *hidden], strict=True))
-    logits = networks.score(one, lesions, runtime.Memory(given), n_views=1).logits[0]
+    scored = networks.score(one, lesions, runtime.Memory(given), n_views=1)
+    logits = scored["logit"].to_numpy()
     np.testing.assert_allclose(found.ravel(), logits[0] - logits[1:], atol=1e-6)
     assert b.occlusion(row, tiles[row["isic_id"]]).shape == (7, 7)
 

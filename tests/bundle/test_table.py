@@ -46,7 +46,8 @@ def test_a_tile_that_is_absent_leaves_its_numbers_missing(experts, lesions, tile
     assert np.isnan(found[:, own]).all()
     logits, spread = experts.logits({0: found})
     assert np.isfinite(logits).all()
-    assert (spread > 0).all()
+    assert (spread["table_sd_seeds"] > 0).all()
+    assert np.isnan(spread["table_sd_folds"]).all()
 
 
 def test_a_bundle_without_experts_has_no_folder_of_them(made):

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from skinlesion.bundle import unusual
+from skinlesion.scoring.image_features import named
 from skinlesion.shift import image, profile, sketch
 
 N, N_POOLED, FOLD = 400, 300, 3
@@ -26,11 +27,9 @@ def features(*off: float) -> np.ndarray:
     return found
 
 
-def seen(known, features, member=1, reasons=("", "", "")) -> list[str]:
-    watch = unusual.Watch(known, [0, FOLD], 3)
-    for i in range(3):
-        watch.see(member, slice(i, i + 1), features[i : i + 1])
-    return watch.marks(LESIONS, list(reasons))
+def seen(known, features: np.ndarray) -> list[str]:
+    scored = pd.DataFrame({"isic_id": LESIONS["isic_id"], **named(sketch.of(features))})
+    return unusual.reasons(known, LESIONS, scored)
 
 
 def test_a_tile_whose_features_are_far_off_is_marked(known):
@@ -40,12 +39,18 @@ def test_a_tile_whose_features_are_far_off_is_marked(known):
     assert marks[1].startswith("the tile, ")
 
 
-def test_a_network_that_the_profile_does_not_know_marks_nothing(known):
-    assert seen(known, features(0, 5, 0), member=0) == ["", "", ""]
+def test_the_network_is_the_first_of_the_fold_that_the_profile_knows(known):
+    assert unusual.watched(known) == (FOLD, 0)
+    assert unusual.watched(profile.make({}, None, PATIENTS)) is None
+    assert unusual.watched(None) is None
 
 
 def test_a_tile_that_cannot_be_read_is_not_marked(known):
-    assert seen(known, features(0, 5, 0), reasons=("", "damaged", "")) == ["", "", ""]
+    assert seen(known, features(0, np.nan, 0)) == ["", "", ""]
+
+
+def test_a_network_that_reads_no_tile_marks_nothing(known):
+    assert unusual.reasons(known, LESIONS, LESIONS) == ["", "", ""]
 
 
 def test_without_a_profile_nothing_is_marked(tmp_path):

@@ -7,8 +7,9 @@ from tests import scorings
 from tests.scorings import ENCODE
 
 from skinlesion.dataset import images, metadata, stores
+from skinlesion.dataset.fold_seed import FoldSeed
 from skinlesion.errors import InputError
-from skinlesion.explanation import branches
+from skinlesion.explanation import branches, cutting
 from skinlesion.features import tabular
 from skinlesion.network import model, trained
 from skinlesion.scoring import executor, predict, scale, training_set
@@ -72,9 +73,10 @@ def make(table, architecture):
     return make
 
 
-def read(models: list[trained.Trained], lesions, table, store) -> list[branches.Member]:
-    """By these models, of the folds 0, 1 and so on."""
-    cut = branches.cut_all(dict(enumerate(models)))
+def read(models, lesions, table, store) -> list[branches.Member]:
+    """By these models, of the folds 0, 1 and so on where they are not named."""
+    named = models if isinstance(models, dict) else scorings.by_number(models)
+    cut = cutting.every(named)
     run = executor.Here(cut, store)
     return branches.read(cut, lesions, table, run, batch_size=BATCH)
 
@@ -120,6 +122,17 @@ def test_the_lesions_of_a_fold_are_scored_by_its_model_alone(make, lesions, tabl
         np.testing.assert_allclose(found[here], alone[here], atol=1e-5)
 
 
+def test_the_seeds_of_a_fold_count_alike(make, lesions, table, store):
+    models = {FoldSeed(*k): make(backbone="none") for k in [(0, 0), (0, 1), (1, 0), (1, 1)]}
+    folds = lesions.assign(fold=np.arange(40) % 3 - 1)
+    found = unpermuted(read(models, folds, table, store))
+    alone = [unpermuted(read([m], folds.assign(fold=0), table, store)) for m in models.values()]
+
+    for fold, scorers in ((-1, alone), (0, alone[:2]), (1, alone[2:])):
+        here = folds["fold"] == fold
+        np.testing.assert_allclose(found[here], np.mean(scorers, axis=0)[here], atol=1e-5)
+
+
 def test_the_order_of_the_metadata_is_irrelevant_to_the_bit(make, lesions, table, store):
     m = make()
     found = unpermuted(read([m], lesions.assign(fold=-1), table[::-1], store))
@@ -127,16 +140,6 @@ def test_the_order_of_the_metadata_is_irrelevant_to_the_bit(make, lesions, table
     np.testing.assert_array_equal(
         found, unpermuted(read([m], lesions.assign(fold=-1), table, store))
     )
-
-
-def test_features_that_go_through_in_steps_give_the_same_logits(
-    make, lesions, table, store, monkeypatch
-):
-    members = read([make()], lesions.assign(fold=-1), table, store)
-    whole = unpermuted(members)
-    monkeypatch.setattr(branches, "N_ROWS", 7)
-
-    np.testing.assert_allclose(unpermuted(members), whole, atol=1e-5)
 
 
 def test_without_an_image_branch_no_tile_is_read(make, lesions, table):

@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from skinlesion.dataset import batches
+from skinlesion.dataset.fold_seed import FoldSeed
 from skinlesion.dataset.shares import Shares
 from skinlesion.errors import InputError
 from skinlesion.evaluation import bootstrap
@@ -86,7 +87,7 @@ def members(lesions: pd.DataFrame, network: Linear, n_pooled: int = 1) -> list[b
         encoded = tabular.transform(here, ENCODER)
         given = batches.Lesions(here["isic_id"].to_numpy(), encoded, None, 32)
         pooled = np.tile(here[["seen"]].to_numpy(np.float32), n_pooled)
-        found.append(branches.Member(network, fold, rows, 1.0, given, pooled))
+        found.append(branches.Member(network, FoldSeed(fold), rows, 1.0, given, pooled))
     return found
 
 

@@ -10,9 +10,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image
 from sklearn.datasets import load_sample_image
 from tests import torch_files
+from tests.networks import backbone_of
 
 from skinlesion.errors import InputError
-from skinlesion.network import lite, model, pretrained, torch_file
+from skinlesion.network import backbones, lite, model, pretrained, torch_file
 
 pytestmark = pytest.mark.usefixtures("keras_started")
 
@@ -168,7 +169,7 @@ def test_stages_get_the_weights_of_the_whole_network(architecture, file):
 def test_lite_has_the_size_of_the_published_network(architecture, name):
     p = architecture(backbone=name).model
 
-    assert model.backbone(p, rescale=True).count_params() == N_PARAMETERS[name]
+    assert backbone_of(p, rescale=True).count_params() == N_PARAMETERS[name]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -195,7 +196,7 @@ def test_the_published_weights_recognise_a_palace_and_a_daisy(architecture):
 
 
 def test_a_pixel_of_127_is_zero_to_the_published_weights(architecture):
-    scale = model._normalised(keras.Input((2, 2, 3)), architecture(backbone=NAMES[0]).model)
+    scale = backbones.normalised(keras.Input((2, 2, 3)), NAMES[0])
     layer = scale._keras_history.operation
 
     assert np.asarray(layer(np.float32([127, 255, -1]))).tolist() == [0, 1, -1]

@@ -24,37 +24,6 @@ def called(network, inputs) -> np.ndarray:
     return np.asarray(network({name: inputs[name] for name in network.input}, training=False))
 
 
-def test_b2_has_the_size_of_its_preset(architecture):
-    # tests/test_pretrained.py compares b0 and s with the published networks.
-    p = architecture(backbone="efficientnetv2_b2").model
-
-    assert model.backbone(p, rescale=True).count_params() == 8_769_374
-
-
-def skips(network: keras.Model) -> list[float]:
-    """The rates at which the blocks of a backbone are left out, in their order."""
-    layers = network._flatten_layers(include_self=False)
-    return [of.rate for of in layers if isinstance(of, keras.layers.Dropout)]
-
-
-@pytest.mark.parametrize("backbone", ["tiny", "efficientnet_lite0"])
-def test_blocks_are_left_out_more_often_the_deeper_they_lie(architecture, backbone):
-    rates = skips(model.backbone(architecture(backbone=backbone).model, rescale=True))
-    half = architecture(backbone=backbone, stochastic_depth=0.1).model
-    never = architecture(backbone=backbone, stochastic_depth=0.0).model
-
-    assert rates == sorted(rates)
-    assert 0.1 < rates[-1] < 0.2
-    assert skips(model.backbone(half, rescale=True)) == pytest.approx(np.divide(rates, 2))
-    assert skips(model.backbone(never, rescale=True)) == []
-
-
-def test_every_backbone_of_the_params_can_be_built():
-    names = set(model.Params.model_fields["backbone"].annotation.__args__)
-
-    assert names == model.BACKBONES.keys() | {"none"}
-
-
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
@@ -92,16 +61,6 @@ def test_a_network_without_any_input_is_an_error(architecture):
 def test_weights_for_a_backbone_that_has_none_are_refused(architecture, backbone):
     with pytest.raises(ValidationError, match="weights: none where the backbone is none or tiny"):
         architecture(backbone=backbone, weights="imagenet")
-
-
-def test_tiles_are_divided_by_255_once(architecture):
-    p = architecture().model
-    scaling, plain = model.backbone(p, rescale=True), model.backbone(p, rescale=False)
-    plain.set_weights(scaling.get_weights())
-    x = np.random.default_rng(0).uniform(0, 1, (4, 32, 32, 3)).astype(np.float32)
-
-    np.testing.assert_allclose(scaling(255 * x), plain(x), rtol=1e-4, atol=1e-6)
-    assert not np.allclose(scaling(x), plain(x), rtol=1e-2)
 
 
 def test_a_network_sees_the_tiles_as_its_backbone_scales_them(architecture, inputs):

@@ -7,9 +7,10 @@ import keras
 import numpy as np
 import pytest
 from keras.src.applications import efficientnet_v2
+from tests.networks import backbone_of
 
 from skinlesion.errors import InputError
-from skinlesion.network import lite, model, pretrained
+from skinlesion.network import backbones, lite, model, pretrained
 
 pytestmark = pytest.mark.usefixtures("keras_started")
 
@@ -85,12 +86,12 @@ def test_a_file_of_weights_gives_the_features_of_keras_applications(
 
 def test_weights_of_another_architecture_are_not_carried_over(architecture, published_b0):
     with pytest.raises(ValueError, match=r"No such layer|shape"):
-        pretrained.carry_over(published_b0, model.backbone(architecture().model, rescale=False))
+        pretrained.carry_over(published_b0, backbone_of(architecture().model, rescale=False))
 
 
 def test_a_layer_that_is_left_over_is_an_error(architecture, published_b0):
     more = keras.layers.Conv2D(1, 1, name="more")(published_b0.output)
-    backbone = model.backbone(architecture(backbone=B0).model, rescale=False)
+    backbone = backbone_of(architecture(backbone=B0).model, rescale=False)
     with pytest.raises(ValueError, match=r"Got \['more'\] left"):
         pretrained.carry_over(keras.Model(published_b0.input, more), backbone)
 
@@ -199,4 +200,4 @@ def test_addresses_and_checksums_are_those_of_keras_applications():
 def test_every_backbone_that_may_have_weights_has_published_ones():
     published = pretrained.PUBLISHED.keys() | lite.PUBLISHED.keys()
 
-    assert published == model.BACKBONES.keys() - {"tiny"}
+    assert published == backbones.BACKBONES.keys() - {"tiny"}

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from tests.dataset.test_recognition import LFS as POINTER
 
+from skinlesion.dataset import fold_seed
 from skinlesion.errors import InputError
 from skinlesion.features import tabular
 from skinlesion.network import model, trained
@@ -206,49 +207,18 @@ def test_an_encoder_of_another_number_of_features_is_refused(saved):
         trained.load(saved)
 
 
-# === Folds ===
+# === Folds and seeds ===
 
 
-@pytest.fixture
-def folds(tmp_path, saved):
-    for fold in (0, 2, 10):
-        shutil.copytree(saved, tmp_path / "models" / f"fold-{fold}")
-    return tmp_path / "models"
+def test_the_models_of_folds_and_seeds_are_loaded_in_their_order(tmp_path, saved):
+    expected = fold_seed.every([10, 2], 2)
+    for one in expected:
+        shutil.copytree(saved, tmp_path / "models" / one.path, dirs_exist_ok=True)
+
+    assert list(trained.load_folds(tmp_path / "models", expected=expected[::-1])) == expected
 
 
-def test_all_folds_are_loaded_in_their_order(folds):
-    assert list(trained.load_folds(folds)) == [0, 2, 10]
-    assert list(trained.load_folds(folds, expected=[10, 0, 2])) == [0, 2, 10]
-
-
-def test_one_models_folder_is_fold_0(saved):
-    assert list(trained.load_folds(saved)) == [0]
-
-
-def test_one_models_folder_has_no_known_fold(saved):
-    with pytest.raises(InputError, match=r"model must hold folders fold-K\. It holds none"):
-        trained.load_folds(saved, expected=[0])
-
-
-def test_a_fold_of_an_earlier_setting_is_refused_with_the_remedy(folds):
-    expected = r"train_folds = \[0, 10\] only\. Got \S*fold-2, .* rm -r \S*fold-2$"
-    with pytest.raises(InputError, match=expected):
-        trained.load_folds(folds, expected=[0, 10])
-
-
-def test_an_absent_fold_is_an_error_that_names_it(folds):
-    with pytest.raises(InputError, match=r"fold-1 must be a model\. There is none"):
-        trained.load_folds(folds, expected=[0, 1, 2, 10])
-
-
-def test_a_folder_without_models_is_an_error(tmp_path):
-    (tmp_path / "fold-0-old").mkdir()
-    with pytest.raises(InputError, match=r"must be a model or hold folders fold-K\. It holds none"):
-        trained.load_folds(tmp_path)
-
-
-def test_other_files_beside_the_models_are_ignored(folds):
-    (folds / "fold-3.txt").write_text("a note")
-    (folds / "fold-0-old").mkdir()
-
-    assert list(trained.load_folds(folds, expected=[0, 2, 10])) == [0, 2, 10]
+def test_a_fold_without_its_first_seed_is_an_error_that_names_a_file(tmp_path, saved):
+    shutil.copytree(saved, tmp_path / "models/fold-0/seed-1")
+    with pytest.raises(InputError, match=r"fold-0/architecture\.json must "):
+        trained.load_folds(tmp_path / "models", expected=fold_seed.every([0], 2))

@@ -9,8 +9,10 @@ import pandas as pd
 import pytest
 from tests import report_files
 
+from skinlesion.dataset.fold_seed import FoldSeed
 from skinlesion.reporting import charts
 
+ONE, TWO = FoldSeed(0), FoldSeed(1)
 XLINK = "http://www.w3.org/1999/xlink"
 
 
@@ -28,7 +30,7 @@ def every() -> dict[str, str]:
     """All kinds of charts, by name."""
     curves = report_files.curves()
     both = {"before": curves["calibration_before"], "after": curves["calibration"]}
-    trained = charts.training({0: epochs(), 3: epochs()}, {0: 2, 3: 1})
+    trained = charts.training({ONE: epochs(), FoldSeed(3): epochs()}, {ONE: 2, FoldSeed(3): 1})
     return {
         "ROC curve": charts.roc(curves["roc"], min_tpr=0.8),
         "precision and recall": charts.precision_recall(
@@ -36,7 +38,7 @@ def every() -> dict[str, str]:
         ),
         "scores of each class": charts.scores(curves["scores"]),
         **{f"calibration {name}": c for name, c in charts.calibration(both).items()},
-        **{f"training of fold {fold}": chart for fold, chart in trained.items()},
+        **{f"training of {one}": chart for one, chart in trained.items()},
     }
 
 
@@ -163,18 +165,18 @@ def test_bins_that_are_all_empty_and_probabilities_of_zero_are_drawn():
 
 @pytest.mark.parametrize("n", [1, 2, 30])
 def test_a_training_of_any_number_of_epochs_has_a_mark_per_epoch_and_curve(n):
-    chart = charts.training({0: epochs(n)}, {0: n - 1})[0]
+    chart = charts.training({ONE: epochs(n)}, {ONE: n - 1})[ONE]
     assert len(marks(chart)) == 2 * n  # validation loss and pAUC; the training loss is grey
     assert {"training", "validation", "loss", "pAUC", "epoch"} <= set(labels(chart))
 
 
 def test_folds_have_the_same_axes():
-    found = charts.training({0: epochs(), 1: epochs().assign(pauc=0.2)}, {0: 0, 1: 0})
-    losses = [[m for m in marks(chart) if m in marks(found[0])] for chart in found.values()]
+    found = charts.training({ONE: epochs(), TWO: epochs().assign(pauc=0.2)}, {ONE: 0, TWO: 0})
+    losses = [[m for m in marks(chart) if m in marks(found[ONE])] for chart in found.values()]
     assert losses[1] == losses[0][:4]
 
 
 def test_the_best_epoch_moves_the_line():
-    one, other = (charts.training({0: epochs()}, {0: best})[0] for best in (0, 3))
+    one, other = (charts.training({ONE: epochs()}, {ONE: best})[ONE] for best in (0, 3))
     assert one != other
     assert marks(one) == marks(other)

@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 from tests import report_files
 
+from skinlesion.dataset import fold_seed
+from skinlesion.dataset.fold_seed import FoldSeed
 from skinlesion.errors import InputError
 from skinlesion.reporting import inputs
 
@@ -37,34 +39,35 @@ def test_a_curve_without_points_or_without_a_column_is_an_error(files, name):
 
 
 def test_each_fold_comes_with_its_facts_and_epochs(files):
-    found = inputs.folds(files / "models", files / "train", [1, 0])
-    assert list(found) == [0, 1]
-    assert found[1].facts.validation["validation/pauc"] == pytest.approx(0.1362)
-    assert list(found[0].epochs) == ["training", "validation", "pauc"]
-    assert len(found[0].epochs) == 14
-    assert found[0].epochs["training"].iloc[0] == pytest.approx(0.8)
+    found = inputs.folds(files / "models", files / "train", fold_seed.every([1, 0], 1))
+
+    assert list(found) == [(0, 0), (1, 0)]
+    assert found[FoldSeed(1)].facts.validation["validation/pauc"] == pytest.approx(0.1362)
+    assert list(found[FoldSeed(0)].epochs) == ["training", "validation", "pauc"]
+    assert len(found[FoldSeed(0)].epochs) == 14
+    assert found[FoldSeed(0)].epochs["training"].iloc[0] == pytest.approx(0.8)
 
 
 @pytest.mark.parametrize("folder", ["models", "train"])
 def test_a_fold_of_an_earlier_setting_is_an_error_that_says_how_to_remove_it(files, folder):
     shutil.rmtree(files / ({"models", "train"} - {folder}).pop() / "fold-1")
     with pytest.raises(InputError, match=rf"train_folds = \[0\] only.*rm -r .*{folder}/fold-1$"):
-        inputs.folds(files / "models", files / "train", [0])
+        inputs.folds(files / "models", files / "train", fold_seed.every([0], 1))
 
 
 def test_a_fold_that_is_absent_is_an_error_that_names_its_file(files):
-    with pytest.raises(InputError, match=r"fold-2/facts\.json"):
-        inputs.folds(files / "models", files / "train", [0, 1, 2])
-    shutil.rmtree(files / "train" / "fold-1")
-    with pytest.raises(InputError, match=r"fold-1/plots/metrics/train/loss\.tsv must be a table"):
-        inputs.folds(files / "models", files / "train", [0, 1])
+    with pytest.raises(InputError, match=r"fold-2 must be a model"):
+        inputs.folds(files / "models", files / "train", fold_seed.every([0, 1, 2], 1))
+    (files / "models/fold-1/facts.json").unlink()
+    with pytest.raises(InputError, match=r"fold-1/facts\.json"):
+        inputs.folds(files / "models", files / "train", fold_seed.every([0, 1], 1))
 
 
 @pytest.mark.parametrize("text", ["", "step\tother\n0\t1\n", "nothing"])
 def test_a_log_without_its_values_is_an_error_that_names_it(files, text):
     (files / "train/fold-0/plots/metrics/validation/pauc.tsv").write_text(text)
     with pytest.raises(InputError, match=r"pauc\.tsv must be a table of step and pauc"):
-        inputs.folds(files / "models", files / "train", [0, 1])
+        inputs.folds(files / "models", files / "train", fold_seed.every([0, 1], 1))
 
 
 # === Hashes ===

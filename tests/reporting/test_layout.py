@@ -341,6 +341,15 @@ def test_every_fold_has_its_curves_and_facts(page, n_folds):
     assert ("are used on the mean of" in text) == (n_folds > 1)
 
 
+def test_every_seed_has_its_curves_and_facts(page):
+    text = page(n_folds=2, n_seeds=3, train=("network", "last")).text
+
+    assert "3 networks, of different seeds, per fold, each kept as it was" in text
+    assert "Fold 1: epoch 10 of 14" in text
+    assert text.count("Fold 1, seed 2: epoch 10 of 14") == 1
+    assert "are used on the mean of 2 models" in text
+
+
 @pytest.mark.parametrize(
     ("train", "said", "caption"),
     [

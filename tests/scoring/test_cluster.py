@@ -26,8 +26,9 @@ from tests.process import PATIENCE
 from tests.test_stages import ROOT, write_params
 
 from skinlesion.dataset import metadata, stores
+from skinlesion.dataset.fold_seed import FoldSeed
 from skinlesion.errors import InputError
-from skinlesion.explanation import branches, occlusion
+from skinlesion.explanation import branches, cutting, occlusion
 from skinlesion.features import tabular
 from skinlesion.network import backend, model, trained
 from skinlesion.scoring import (
@@ -65,7 +66,7 @@ class Setting:
     address: str
     folder: Path
     plan: executor.Plan
-    models: dict[int, trained.Trained]
+    models: dict[FoldSeed, trained.Trained]
     workers: list[subprocess.Popen]
 
     @property
@@ -104,7 +105,7 @@ def ended(processes: list[subprocess.Popen]) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def models(challenge) -> dict[int, trained.Trained]:
+def models(challenge) -> dict[FoldSeed, trained.Trained]:
     """Two models with random weights."""
     backend.start(KERAS)
     encoder = tabular.fit(metadata.read(challenge / "train-metadata.csv"), scorings.ENCODE)
@@ -112,19 +113,19 @@ def models(challenge) -> dict[int, trained.Trained]:
         model=model.Params(**NETWORK), n_features=len(encoder.names), imagenet_input=False
     )
     facts = scorings.FACTS.model_copy(update={"prior_shift": 0.5})
-    networks = {fold: model.build(plan) for fold in (0, 1)}
+    networks = {FoldSeed(fold): model.build(plan) for fold in (0, 1)}
     return {
-        fold: trained.Trained(model.logits_of(m), encoder, plan, facts)
-        for fold, m in networks.items()
+        one: trained.Trained(model.logits_of(m), encoder, plan, facts)
+        for one, m in networks.items()
     }
 
 
 @pytest.fixture(scope="module")
 def setting(challenge, models, tmp_path_factory) -> Iterator[Setting]:
     folder, port = tmp_path_factory.mktemp("cluster"), free_port()
-    for fold, m in models.items():
+    for one, m in models.items():
         trained.save(
-            folder / f"models/fold-{fold}",
+            folder / "models" / one.path,
             m.logits,
             architecture=m.architecture,
             encoder=m.encoder,
@@ -159,8 +160,8 @@ def connected(setting, monkeypatch):
 
 
 @pytest.fixture
-def cut(models) -> dict[int, branches.CutModel]:
-    return branches.cut_all(models)
+def cut(models) -> dict[FoldSeed, cutting.CutModel]:
+    return cutting.every(models)
 
 
 def folds_of(setting: Setting) -> pd.DataFrame:
@@ -198,7 +199,7 @@ def test_scores_are_those_of_one_process_to_the_bit(setting, connected):
 
 
 def test_explanations_are_those_of_one_process_to_the_bit(setting, connected, cut):
-    plan = executor.Plan(setting.folder / "models", tuple(cut), KERAS, branches.cut_all)
+    plan = executor.Plan(setting.folder / "models", tuple(cut), KERAS, cutting.every)
     table, some = metadata.read(setting.folder / "train-metadata.csv"), folds_of(setting)[:40]
     found = []
     for run in (executor.Here(cut, stores.open_store(setting.images)), connected(plan)):
@@ -367,7 +368,7 @@ def test_a_piece_that_no_worker_survives_is_an_error():
 def test_a_piece_whose_worker_is_killed_runs_on_another(setting, connected, tmp_path):
     whole = piece_of(setting)
     cut = [
-        ensemble.Piece(whole.lesions[i : i + BATCH], whole.folds, BATCH, strict=True)
+        ensemble.Piece(whole.lesions[i : i + BATCH], whole.networks, BATCH, strict=True)
         for i in range(0, len(whole.lesions), BATCH)
     ]
     expected = list(here(setting).map(ensemble.score, cut, ignored))

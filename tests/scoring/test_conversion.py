@@ -38,7 +38,7 @@ def test_weights_in_half_the_bytes_score_nearly_the_same(logits):
     whole, half = (conversion.litert(network, float16=x) for x in (False, True))
     given = {"image": rng.integers(0, 256, (4, 32, 32, 3), np.uint8)}
     given["tabular"] = rng.normal(size=(4, 2)).astype(np.float32)
-    one, other = (litert.Network(c, ["logit"]).run(given)["logit"] for c in (whole, half))
+    one, other = (litert.Network(c).run(given, 4) for c in (whole, half))
 
     assert len(half) < 0.8 * len(whole)
     assert 0 < abs(one - other).max() < 0.01 * abs(one).max()

@@ -4,15 +4,19 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
 
 from skinlesion.dataset import batches
+from skinlesion.dataset.fold_seed import FoldSeed
 from skinlesion.errors import InputError
 from skinlesion.network import model, trained
 from skinlesion.scoring import engine
 
+ONE = FoldSeed(3)
 pytestmark = pytest.mark.usefixtures("keras_started")
 
 BRANCHES = [{}, {"n_features": 0}, {"backbone": "none"}, {"imagenet_input": True}]
@@ -37,9 +41,13 @@ def inputs_of(logits, n: int) -> dict[str, np.ndarray]:
     return {name: found[name] for name in logits.input}
 
 
-def prepared(logits, name: str):
-    m = trained.Trained(logits, encoder=None, architecture=None, facts=None)
-    return engine.prepared({3: m}, name)[3].logits
+def prepared(logits, name: str, *, features: bool = False):
+    """What runs the inputs of any number of lesions on an engine."""
+    px = SimpleNamespace(model=SimpleNamespace(backbone="tiny", image_px=32))
+    facts = SimpleNamespace(prior_shift=0.0)
+    m = trained.Trained(logits, encoder=None, architecture=px, facts=facts)
+    run = engine.prepared({ONE: m}, name, features_of=ONE if features else None)[ONE].run
+    return lambda inputs: run(inputs, len(next(iter(inputs.values()))))
 
 
 @pytest.mark.parametrize("changes", BRANCHES)
@@ -47,7 +55,7 @@ def test_the_logits_are_those_of_keras(network, changes):
     logits = network(**changes)
     inputs = inputs_of(logits, 40)
     expected = logits.predict_on_batch(inputs)
-    found = prepared(logits, "litert").predict_on_batch(inputs)
+    found = prepared(logits, "litert")(inputs)
 
     assert np.ptp(expected) > 1e-3 * abs(expected).max()
     assert (found.shape, found.dtype) == ((40, 1), np.float32)
@@ -60,7 +68,7 @@ def test_a_lesion_has_the_same_bits_in_any_batch_on_any_number_of_threads(networ
     found = []
     for n_threads in (1, 2, 5):
         monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", str(n_threads))
-        run = prepared(logits, "litert").predict_on_batch
+        run = prepared(logits, "litert")
         parts = [slice(0, 1), slice(1, 34), slice(34, 70)]
         found += [run(inputs), run(inputs)]
         found.append(np.concatenate([run({k: v[p] for k, v in inputs.items()}) for p in parts]))
@@ -87,27 +95,49 @@ def test_it_leaves_processors_to_other_processes(network, monkeypatch):
 def test_no_lesions_have_no_logits(network):
     logits = network()
 
-    assert prepared(logits, "litert").predict_on_batch(inputs_of(logits, 0)).shape == (0, 1)
+    assert prepared(logits, "litert")(inputs_of(logits, 0)).shape == (0, 1)
 
 
 def test_an_unreadable_tile_has_no_logit_on_any_engine(network, solid_tiles):
     ids = np.array([f"ISIC_{i}" for i in range(5)])
     tiles = solid_tiles({isic_id: 30 for isic_id in ids if isic_id != "ISIC_2"})
     lesions = batches.Lesions(ids, np.zeros((5, 2), np.float32), tiles, image_px=32)
-    run = prepared(network(), "litert").predict_on_batch
+    run = prepared(network(), "litert")
     found, _ = model.apply(run, lesions, batch_size=4, strict=False)
 
     assert np.isnan(found).tolist() == [False, False, True, False, False]
 
 
-def test_keras_runs_a_network_as_it_is(network):
+@pytest.mark.parametrize("name", ["keras", "litert"])
+def test_pooled_features_stand_behind_the_logit_which_keeps_its_bits(network, name):
     logits = network()
+    given = inputs_of(logits, 5)
+    alone, both = (prepared(logits, name, features=of)(given) for of in (False, True))
+    pool = keras.Model(logits.input, logits.get_layer("image_pool").output)
 
-    assert prepared(logits, "keras") is logits
+    np.testing.assert_array_equal(both[:, :1], alone)
+    np.testing.assert_allclose(both[:, 1:], pool.predict_on_batch(given), rtol=1e-4, atol=1e-5)
 
 
-def test_on_a_processor_in_float32_the_fast_engine_is_chosen(network):
-    assert isinstance(prepared(network(backbone="none"), "auto"), engine.LiteRT)
+def test_keras_runs_a_batch_as_it_is_and_gives_the_lesions_that_are_in_it(network):
+    logits = network()
+    given = inputs_of(logits, 6)
+    found = engine.on_keras(logits)({**given, "more": None}, 4)
+
+    np.testing.assert_array_equal(found, logits.predict_on_batch(given)[:4])
+
+
+def chosen(logits, monkeypatch) -> str:
+    """The engine that "auto" takes."""
+    asked = []
+    for name in ("on_keras", "on_litert"):
+        monkeypatch.setattr(engine, name, lambda model, name=name: asked.append(name))
+    prepared(logits, "auto")
+    return asked[0]
+
+
+def test_on_a_processor_in_float32_the_fast_engine_is_chosen(network, monkeypatch):
+    assert chosen(network(backbone="none"), monkeypatch) == "on_litert"
 
 
 @pytest.mark.parametrize("what", ["GPU", "precision", "backend"])
@@ -117,7 +147,7 @@ def test_what_litert_cannot_run_or_only_slower_is_left_to_keras(network, monkeyp
         monkeypatch.setattr("tensorflow.config.get_visible_devices", lambda kind: [kind])
     elsewhere(monkeypatch, what)
 
-    assert prepared(logits, "auto") is logits
+    assert chosen(logits, monkeypatch) == "on_keras"
 
 
 @pytest.mark.parametrize(
@@ -152,7 +182,7 @@ import keras
 from skinlesion.scoring import engine
 tile = keras.Input((8, 8, 3), name="image")
 found = keras.layers.Dense(1)(keras.layers.Flatten()(keras.layers.Conv2D(4, 3)(tile)))
-engine.LiteRT(keras.Model({"image": tile}, found))
+engine.on_litert(keras.Model({"image": tile}, found))
 """
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from skinlesion.dataset.fold_seed import FoldSeed
 from skinlesion.scoring import executor
 
 
@@ -32,8 +33,7 @@ def test_work_of_enough_batches_is_cut_into_as_many_pieces_as_are_asked_for():
     assert executor.piece_size(1000, 8, 1) == 1000
 
 
-@pytest.mark.parametrize(("folds", "expected"), [(None, ["m"]), ((0, 3), ["m/fold-0", "m/fold-3"])])
-def test_a_plan_names_the_folders_that_it_reads(tmp_path, folds, expected):
-    plan = executor.Plan(tmp_path / "m", folds, None, dict)
+def test_a_plan_names_the_folders_that_it_reads(tmp_path):
+    plan = executor.Plan(tmp_path, (FoldSeed(0), FoldSeed(3, 1)), None, dict)
 
-    assert plan.folders == [tmp_path / name for name in expected]
+    assert plan.folders == [tmp_path / "fold-0", tmp_path / "fold-3/seed-1"]

@@ -25,19 +25,19 @@ def inputs(n: int) -> dict[str, np.ndarray]:
 @pytest.mark.parametrize("n", [1, 31, 32, 33, 70])
 def test_outputs_are_those_of_keras_in_their_order(network, n):
     given = inputs(n)
-    found = litert.Network(conversion.litert(network), ["logit", "pooled"]).run(given)
-    logit, pooled = network.predict_on_batch(given)
+    found = litert.Network(conversion.litert(network)).run(given, n)
+    expected = np.hstack(network.predict_on_batch(given))
 
-    np.testing.assert_allclose(found["logit"], logit, rtol=1e-5, atol=1e-5)
-    np.testing.assert_allclose(found["pooled"], pooled, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
 
 
-def test_it_says_what_it_takes(network):
-    found = litert.Network(conversion.litert(network), ["logit", "pooled"])
+def test_what_stands_behind_the_lesions_or_is_not_read_changes_nothing(network):
+    given, run = inputs(40), litert.Network(conversion.litert(network)).run
+    expected = run({name: values[:33] for name, values in given.items()}, 33)
 
-    assert found.inputs == {"image": (32, 32, 3), "tabular": (2,)}
+    np.testing.assert_array_equal(run({**given, "more": None}, 33), expected)
 
 
 def test_what_is_no_network_is_an_error():
     with pytest.raises((ValueError, RuntimeError)):
-        litert.Network(b"no network", ["logit"])
+        litert.Network(b"no network")

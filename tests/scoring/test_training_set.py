@@ -7,11 +7,12 @@ from tests import scorings
 from tests.scorings import PARAMS, by_number, scored, source
 
 from skinlesion.dataset import images, metadata, stores
+from skinlesion.dataset.fold_seed import FoldSeed
 from skinlesion.errors import InputError
-from skinlesion.scoring import executor, lesions, training_set
+from skinlesion.scoring import lesions, training_set
 
 HOLDOUT = lesions.Selection("holdout")
-SCORED = ["score", "sd_folds", "sd_views"]
+SCORED = ["score", "sd_folds", "sd_seeds", "sd_views"]
 pytestmark = pytest.mark.usefixtures("keras_started")
 
 
@@ -71,19 +72,21 @@ def test_a_known_lesions_tile_must_be_readable(make, folds, challenge):
         training_set.score_fold(by_number(models), folds, broken, PARAMS, HOLDOUT)
 
 
-def test_the_holdout_is_scored_by_all_and_a_fold_by_its_own_model(make, folds, challenge):
+def test_the_holdout_is_scored_by_all_and_a_fold_by_its_own_models(make, folds, challenge):
     folds = folds.assign(fold=np.resize([-1, 0, 3], len(folds)))
-    models = {0: make(), 3: make()}
+    models = {FoldSeed(0): make(), FoldSeed(3): make(), FoldSeed(3, 1): make()}
     store = stores.open_store(challenge / "train-image.hdf5")
-    here = lesions.Source(challenge / "train-metadata.csv", executor.Here(models, store))
+    here = lesions.Source(challenge / "train-metadata.csv", scorings.here(models, store))
     holdout, oof = training_set.score(models, folds, here, PARAMS)
 
     assert set(holdout["isic_id"]) == set(folds.loc[folds["fold"] == -1, "isic_id"])
     assert oof["fold"].tolist() == [0] * sum(folds["fold"] == 0) + [3] * sum(folds["fold"] == 3)
     for members, found in (
-        ([models[0], models[3]], holdout),
-        ([models[3]], oof[oof["fold"] == 3]),
+        (models, holdout),
+        ({k: m for k, m in models.items() if k.fold == 3}, oof[oof["fold"] == 3]),
     ):
         alone = folds[folds["isic_id"].isin(found["isic_id"])]
-        expected = fold_scored(members, alone, challenge)["score"]
+        expected = training_set.score_fold(members, alone, here, PARAMS, HOLDOUT)["score"]
         np.testing.assert_array_equal(found["score"], expected)
+    assert oof["sd_seeds"].notna().tolist() == (oof["fold"] == 3).tolist()
+    assert oof["sd_folds"].isna().all()

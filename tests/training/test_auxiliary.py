@@ -10,7 +10,7 @@ from tests.recipes import params
 from skinlesion.dataset import batches
 from skinlesion.errors import InputError
 from skinlesion.network import model
-from skinlesion.training import auxiliary, fitting, fold
+from skinlesion.training import auxiliary, fitting, fold, phases
 
 pytestmark = pytest.mark.usefixtures("keras_started")
 
@@ -104,7 +104,7 @@ def test_the_tile_branch_learns_them_and_the_trained_network_gives_the_score_alo
     fitting.fit(
         network,
         fold.Examples([epoch], validation, ids, names),
-        fitting.Recipe(train=p, augment=augmentation(mixup=0.5)),
+        phases.Recipe(train=p, augment=augmentation(mixup=0.5)),
         log=lambda epoch, values: logged.append(values["train/loss"]),
     )
 

@@ -140,7 +140,7 @@ def test_two_processes_that_were_killed_end_with_the_bytes_of_two_that_never_wer
 ):
     _, never_killed, _ = trained
     folder = project(inputs, tmp_path / "all", keras={"backend": "jax", "devices": "all"})
-    dying = ("-c", trainings.DYING, "logging", "1")
+    dying = ("-c", trainings.DYING, "logging", "1", "fold-0")
     first = [start(folder, *dying, **jax, **of) for of in hosts(2)]
     first[0].communicate(timeout=3 * PATIENCE)
     first[1].communicate(timeout=3 * PATIENCE)
@@ -159,16 +159,21 @@ def test_two_processes_that_were_killed_end_with_the_bytes_of_two_that_never_wer
 
 
 def test_a_network_trained_under_jax_scores_alike_under_tensorflow(trained, keras_started):
+    from tests import scorings
+
     from skinlesion.dataset import metadata, stores
+    from skinlesion.dataset.fold_seed import FoldSeed
     from skinlesion.network import trained as models
-    from skinlesion.scoring import executor, lesions, predict, training_set
+    from skinlesion.scoring import lesions, predict, training_set
 
     folder = trained[0]
     network = models.load(folder / "models/fold-0")
     folds = metadata.read(folder / "data/interim/folds.csv")
-    here = executor.Here({0: network}, stores.open_store(folder / RAW / "train-image.hdf5"))
+    here = scorings.here(
+        {FoldSeed(0): network}, stores.open_store(folder / RAW / "train-image.hdf5")
+    )
     scored = training_set.score_fold(
-        {0: network},
+        {FoldSeed(0): network},
         folds[folds["fold"] == 0],
         lesions.Source(folder / RAW / "train-metadata.csv", here),
         predict.Params(batch_size=32, engine="keras", strict=True),

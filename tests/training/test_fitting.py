@@ -14,7 +14,7 @@ from skinlesion import metrics
 from skinlesion.dataset import batches
 from skinlesion.errors import InputError
 from skinlesion.network import backend, model
-from skinlesion.training import atomic, checkpoint, fitting, fold
+from skinlesion.training import atomic, checkpoint, fitting, fold, phases
 
 pytestmark = pytest.mark.usefixtures("keras_started")
 
@@ -51,7 +51,7 @@ def fitted(network, lesions, y_true, p, *, prior_shift=0.0, augmentation_p=None,
     best = fitting.fit(
         network,
         fold.Examples([epoch], validation, lesions.isic_ids),
-        fitting.Recipe(train=p, augment=augmentation_p or augmentation()),
+        phases.Recipe(train=p, augment=augmentation_p or augmentation()),
         **{"log": lambda epoch, values: logged.append(values)} | options,
     )
     return best, logged
@@ -189,7 +189,7 @@ def test_training_goes_round_and_round_through_the_plan(architecture, problem, m
     fitting.fit(
         table_network(architecture),
         fold.Examples(plan, fold.Validation(lesions, y_true, 0.0), lesions.isic_ids),
-        fitting.Recipe(train=params(n_epochs=3, batch_size=20), augment=augmentation()),
+        phases.Recipe(train=params(n_epochs=3, batch_size=20), augment=augmentation()),
         log=lambda *_: None,
     )
 
@@ -209,7 +209,7 @@ def test_weights_of_lesions_count(architecture, problem):
         fitting.fit(
             network,
             fold.Examples([epoch], fold.Validation(lesions, y_true, 0.0), lesions.isic_ids),
-            fitting.Recipe(train=params(n_epochs=4), augment=augmentation()),
+            phases.Recipe(train=params(n_epochs=4), augment=augmentation()),
             log=lambda *_: None,
         )
         found.append(
@@ -375,18 +375,6 @@ def test_a_frozen_backbone_learns_later_but_for_frozen_normalisation(
     assert not equal(seen[1][:n], seen[0][:n])
     for layer, weights in zip(normalisations(backbone), still, strict=True):
         assert equal(layer.get_weights(), weights)
-
-
-@pytest.mark.parametrize("batch_norm", ["trained", "frozen"])
-def test_what_is_not_frozen_is_trained(architecture, batch_norm):
-    backbone, p = model.backbone(architecture().model, rescale=True), params(batch_norm=batch_norm)
-    n_of_all, n_of_norms = len(backbone.trainable_variables), 2 * len(normalisations(backbone))
-    fitting._set_trainable(backbone, p, is_frozen=True)
-    n_frozen = len(backbone.trainable_variables)
-    fitting._set_trainable(backbone, p, is_frozen=False)
-
-    assert n_frozen == 0
-    assert n_of_all - len(backbone.trainable_variables) == n_of_norms * (batch_norm == "frozen")
 
 
 WITH_TILES = {"image_dropout": 0.3, "tabular_dropout": 0.3}

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from tests.networks import backbone_of
 from tests.recipes import params
 
 from skinlesion.training import optimizer
@@ -110,9 +111,8 @@ def test_without_averages_the_weights_stay(compiled):
 
 
 def test_keras_own_optimizer_is_taken_where_it_can_do_all(architecture):
-    from skinlesion.network import model
 
-    backbone = model.backbone(architecture().model, rescale=True)
+    backbone = backbone_of(architecture().model, rescale=True)
     plain = optimizer.make(params(), 0.1, backbone)
     slow = optimizer.make(params(backbone_rate=0.1), 0.1, backbone)
 

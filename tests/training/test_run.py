@@ -22,26 +22,38 @@ def start(paths, architecture, monkeypatch, tmp_path):  # noqa: F811
     (tmp_path / "tiles.hdf5").write_bytes(b"is hashed, and not read")
     monkeypatch.chdir(tmp_path)
 
-    def make(**changes) -> run.Run:
+    def make(seed: int = 0, train_seed: int = 4, **changes) -> list[run.Run]:
         backend.start(KERAS)
         p = settings.Settings(
-            keras=KERAS,
+            keras=KERAS.model_copy(update={"seed": seed}),
             model=architecture(backbone="none").model,
             augment=augmentation(),
-            train=params(**changes),
+            train=params(seed=train_seed, **changes),
         )
         files = Files(*paths, images=tmp_path / "tiles.hdf5")
-        return run.start(0, files, p, script=Path(__file__), say=print)
+        return list(run.start(0, files, p, script=Path(__file__)))
 
     return make
 
 
 def test_the_same_run_has_the_same_name_and_first_weights_and_another_has_not(start):
-    one, same, other = start(), start(), start(seed=5)
+    [one], [same], [other] = start(), start(), start(label_smoothing=0.1)
 
     assert one.kept.key == same.kept.key != other.kept.key
     for a, b in zip(one.network.get_weights(), same.network.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_each_seed_is_the_run_of_that_seed_alone(start):
+    several = start(n_seeds=3)
+    alone = [start(seed=s, train_seed=4 + s)[0] for s in range(3)]
+
+    assert [of.kept.key for of in several] == [of.kept.key for of in alone]
+    assert len({of.kept.key for of in several}) == 3
+    for a, b in zip(several, alone, strict=True):
+        assert a.settings == b.settings
+        for one, other in zip(a.network.get_weights(), b.network.get_weights(), strict=True):
+            np.testing.assert_array_equal(one, other)
 
 
 @pytest.fixture
@@ -62,7 +74,7 @@ def tiles(paths, architecture, solid_tiles, monkeypatch, tmp_path):  # noqa: F81
             train=params(fitted="head", head=block),
         )
         files = Files(*paths, images=tmp_path / "tiles.hdf5")
-        return run.start(fold, files, p, script=Path(__file__), say=print)
+        return next(run.start(fold, files, p, script=Path(__file__)))
 
     return make
 
@@ -101,7 +113,7 @@ def test_a_head_of_several_layers_is_refused_before_anything_is_read(tiles):
 
 
 def test_what_is_saved_scores_and_says_what_it_was_made_from(start, tmp_path):
-    found = start()
+    [found] = start()
     best = checkpoint.Best(2, {"validation/pauc": 0.1, "validation/auc": 0.9}, [])
     found.kept.folder.mkdir()
     left = found.kept.folder / f"{found.kept.key}.npz"
@@ -113,6 +125,8 @@ def test_what_is_saved_scores_and_says_what_it_was_made_from(start, tmp_path):
     assert model.facts.prior_shift == 0.5
     assert str(tmp_path / "tiles.hdf5") in model.facts.inputs_md5
     assert model.encoder == found.data.encoder
+    assert left.exists()
+    run.finish([found.kept])
     assert not left.exists()
 
 

@@ -8,7 +8,7 @@ from tests.recipes import params
 
 from skinlesion.dataset import batches
 from skinlesion.network import model
-from skinlesion.training import fitting, fold, statistics
+from skinlesion.training import fitting, fold, phases, statistics
 
 pytestmark = pytest.mark.usefixtures("keras_started")
 
@@ -102,7 +102,7 @@ def test_a_fit_keeps_averaged_weights_with_their_own(network, lesions, momentum)
         [epoch], fold.Validation(lesions, y_true.astype(int), 0.0), np.arange(N)
     )
     p = params(n_epochs=2, batch_size=8, average_momentum=momentum, select="last")
-    recipe = fitting.Recipe(train=p, augment=augmentation())
+    recipe = phases.Recipe(train=p, augment=augmentation())
     fitting.fit(network, examples, recipe, log=lambda epoch, values: None)
 
     normalised, before = first_layer(network)

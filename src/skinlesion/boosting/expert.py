@@ -1,6 +1,6 @@
 """A table expert as a folder of plain files: LightGBM's text, and facts; and how it scores."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from skinlesion.boosting.columns import Columns
 from skinlesion.boosting.ensemble import Ensemble, Fitted
+from skinlesion.dataset import fold_seed
 from skinlesion.errors import InputError
 from skinlesion.params import Block
 
@@ -111,7 +112,7 @@ def load(folder: Path) -> Expert:
     return Expert(columns, facts.categories, ensembles)
 
 
-def load_folds(folder: Path, *, expected: Iterable[int]) -> dict[int, Expert]:
+def load_folds(folder: Path, *, expected: Collection[int]) -> dict[int, Expert]:
     """Load the expert of each fold.
 
     Args:
@@ -124,14 +125,9 @@ def load_folds(folder: Path, *, expected: Iterable[int]) -> dict[int, Expert]:
     Raises:
         InputError: A fold is absent or unexpected, or as for `load`.
     """
-    names = {f"fold-{fold}": fold for fold in sorted(expected)}
-    for path in sorted(folder.glob("fold-*")):
-        if path.name not in names:
-            raise InputError(
-                f"{folder} must hold the folds of split.train_folds = {list(names.values())} "
-                f"only. Got {path}, of an earlier setting; DVC's cache keeps it: rm -r {path}"
-            )
-    found = {fold: load(folder / name) for name, fold in names.items()}
+    every = fold_seed.every(expected, 1)
+    fold_seed.require(folder, every)
+    found = {one.fold: load(folder / one.path) for one in every}
     return {fold: e for fold, e in found.items() if e.ensembles}
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from skinlesion.bundle import combining, rows, runtime
 from skinlesion.dataset import batches, metadata, stores
+from skinlesion.dataset.fold_seed import FoldSeed
 from skinlesion.evaluation import calibration, score_tables
 from skinlesion.features import tabular
 from skinlesion.scoring import litert
@@ -57,7 +58,7 @@ def measured(bundle: runtime.Bundle, files: Files, calibrated: Path) -> dict[str
     return compared(found.set_index("isic_id"), given.assign(probability=probability))
 
 
-def inputs(bundle: runtime.Bundle, files: Files) -> dict[int, dict[str, np.ndarray]]:
+def inputs(bundle: runtime.Bundle, files: Files) -> dict[FoldSeed, dict[str, np.ndarray]]:
     """Read what each network takes of the first test lesions, to run it on another engine.
 
     Args:
@@ -65,7 +66,7 @@ def inputs(bundle: runtime.Bundle, files: Files) -> dict[int, dict[str, np.ndarr
         files: The lesions.
 
     Returns:
-        By fold, as for `litert.Network.run`, of at most `litert.N_AT_A_TIME` lesions.
+        By fold and seed, as for `litert.Network.run`, of at most `litert.N_AT_A_TIME` lesions.
 
     Raises:
         InputError: A file is absent or malformed.
@@ -73,11 +74,11 @@ def inputs(bundle: runtime.Bundle, files: Files) -> dict[int, dict[str, np.ndarr
     table = metadata.read(files.test_metadata, text=bundle.reads.text)
     lesions = rows.checked(table[: litert.N_AT_A_TIME], bundle.reads)
     store, found = stores.open_store(files.test_images), {}
-    for m in bundle.networks:
-        px, encoded = m.facts.image_px, tabular.transform(lesions, m.encoder)
+    for one, m in bundle.networks.items():
+        px, encoded = m.image_px, tabular.transform(lesions, m.encoder)
         of = batches.Lesions(lesions["isic_id"].to_numpy(), encoded, store if px else None, px)
         ((given, _),) = batches.scoring(of, batch_size=len(lesions), strict=False)
-        found[m.facts.fold] = given
+        found[one] = given
     return found
 
 

@@ -49,7 +49,7 @@ def score(files: Files, *, strict: bool) -> str:
     """
     files.out.mkdir(parents=True, exist_ok=True)  # an error now, not after hours of scoring
     bundle, store = runtime.open(files.bundle), stores.open_store(files.images, rehearse=True)
-    sys.stderr.write(anomalies.said(files.metadata, [m.encoder for m in bundle.networks]))
+    sys.stderr.write(anomalies.said(files.metadata, [m.encoder for m in bundle.networks.values()]))
     ids = _ids(files.metadata)
     part, _ = spill.parts(ids["patient_id"], N_AT_A_TIME)
     columns = bundle.reads

@@ -1,7 +1,7 @@
 """The model card of a bundle, as JSON for programs and as Markdown for people."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 
 from skinlesion.bundle import agreement
 from skinlesion.dataset import metadata
+from skinlesion.dataset.fold_seed import FoldSeed
 from skinlesion.reporting import statements
 from skinlesion.reporting.datasets import Data
 from skinlesion.reporting.details import Details
@@ -32,14 +33,14 @@ class Files:
     plots: Path  # metrics/plots, for the look budget
 
 
-def make(files: Files, models: Path, *, raw: str, folds: list[int]) -> dict[str, Any]:
+def make(files: Files, models: Path, *, raw: str, networks: Sequence[FoldSeed]) -> dict[str, Any]:
     """Gather what a model card says.
 
     Args:
         files: What was found.
-        models: Holds a folder fold-K per fold, with facts.json.
+        models: Holds the networks, as `FoldSeed.path` says, with facts.json.
         raw: The challenge folder, `data.raw`.
-        folds: Of the models.
+        networks: Those that there are.
 
     Returns:
         What JSON can hold; `markdown` and the service show it.
@@ -48,19 +49,20 @@ def make(files: Files, models: Path, *, raw: str, folds: list[int]) -> dict[str,
         InputError: A file is absent or malformed.
     """
     details, data = load(files.details, Details), load(files.data, Data)
-    facts = {fold: load(models / f"fold-{fold}" / "facts.json", Facts) for fold in folds}
+    facts = {one.path: load(models / one.path / "facts.json", Facts) for one in networks}
+    n_folds = len({one.fold for one in networks})
     return {
         "name": "lesion-risk",
         "notice": statements.NOTICE,
         "intended_use": statements.INTENDED_USE,
         "out_of_scope": statements.OUT_OF_SCOPE,
-        "limits": statements.limits(details, n_folds=len(folds)),
+        "limits": statements.limits(details, n_folds=n_folds),
         "data": _data(data, raw),
         "licence": f"{statements.SLICE_3D}, doi {statements.SLICE_3D_DOI}.",
         "measured_on": _measured(details),
         "operating_points": _points(details.sets[details.primary]),
         "look_budget": _look_budget(files.plots / f"{details.primary}_look_budget.csv"),
-        "trained": {f"fold-{fold}": f.model_dump() for fold, f in facts.items()},
+        "trained": {path.as_posix(): f.model_dump() for path, f in facts.items()},
         "versions": {name: version(name) for name in ("skinlesion", *RUNTIME)},
     }
 

@@ -10,7 +10,7 @@ from skinlesion.evaluation.calibration import Calibrator, logits
 from skinlesion.evaluation.combination import Combination
 from skinlesion.scoring import scale
 
-__all__ = ["COLUMNS", "Combined", "Given", "averaged", "finished"]
+__all__ = ["COLUMNS", "Combined", "Given", "finished", "gathered"]
 
 MEMBERS = ("network", "table")
 COLUMNS = [
@@ -44,14 +44,14 @@ class Combined:
 class Given:
     """What the members give of some lesions."""
 
-    logits: Mapping[str, np.ndarray]  # by member, shape (n_folds, n_lesions)
-    spreads: Mapping[str, np.ndarray]  # by column of SPREADS, shape (n_lesions,); not over folds
+    logits: Mapping[str, np.ndarray]  # by member, shape (n_lesions,); NaN: the tile is unreadable
+    spreads: Mapping[str, np.ndarray]  # by column of SPREADS, shape (n_lesions,)
     reasons: list[str]  # "", or why the tile cannot be read
     shift: list[str]  # "", or what lies far outside the training data
 
 
-def averaged(lesions: pd.DataFrame, given: Given, combined: Combined) -> pd.DataFrame:
-    """Average each member over its folds.
+def gathered(lesions: pd.DataFrame, given: Given, combined: Combined) -> pd.DataFrame:
+    """Put what the members give of lesions side by side.
 
     Args:
         lesions: isic_id and maybe patient_id.
@@ -59,18 +59,16 @@ def averaged(lesions: pd.DataFrame, given: Given, combined: Combined) -> pd.Data
         combined: Of the bundle.
 
     Returns:
-        isic_id, patient_id, a mean logit per member (NaN where its tile is unreadable),
-        uncertainty (as `Combination.uncertainty`), shift and reason.
+        isic_id, patient_id, a logit per member, uncertainty (as `Combination.uncertainty`), shift
+        and reason.
     """
     patients = lesions.get("patient_id")
     found = pd.DataFrame({"isic_id": lesions["isic_id"], "patient_id": patients})
     spreads = pd.DataFrame(dict(given.spreads), index=found.index)
-    for name, each in given.logits.items():
-        found[name] = each.mean(0)
-        if len(each) > 1:
-            spreads[f"{name}_sd_folds"] = np.std(each, axis=0, ddof=1)
-    found["uncertainty"] = combined.combination.uncertainty(spreads)
-    return found.assign(shift=given.shift, reason=given.reasons)
+    uncertainty = combined.combination.uncertainty(spreads)
+    return found.assign(
+        **given.logits, uncertainty=uncertainty, shift=given.shift, reason=given.reasons
+    )
 
 
 def finished(scored: pd.DataFrame, combined: Combined) -> pd.DataFrame:
@@ -79,7 +77,7 @@ def finished(scored: pd.DataFrame, combined: Combined) -> pd.DataFrame:
     A lesion whose tile cannot be read gets the median of the networks' logits of the others.
 
     Args:
-        scored: From `averaged`: all lesions of some patients, of one or several parts.
+        scored: From `gathered`: all lesions of some patients, of one or several parts.
         combined: Of the bundle.
 
     Returns:

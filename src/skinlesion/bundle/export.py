@@ -10,6 +10,7 @@ import numpy as np
 from skinlesion.boosting import expert
 from skinlesion.bundle import manifest, networks, runtime, table, unusual
 from skinlesion.dataset import metadata
+from skinlesion.dataset.fold_seed import FoldSeed
 from skinlesion.derivation import plan
 from skinlesion.errors import InputError
 from skinlesion.evaluation import calibration
@@ -23,7 +24,7 @@ ONNX = "network.onnx"
 
 @dataclass(frozen=True)
 class Network:
-    """The network of a fold."""
+    """The network of a fold and seed."""
 
     content: bytes  # from `conversion.litert`
     encoder: tabular.Encoder
@@ -43,7 +44,7 @@ class Fitted:
 
 def write(
     folder: Path,
-    given: Mapping[int, Network],
+    given: Mapping[FoldSeed, Network],
     fitted: Fitted,
     settings: tuple[plan.Params, runtime.Settings],
 ) -> None:
@@ -51,7 +52,7 @@ def write(
 
     Args:
         folder: Emptied first.
-        given: The networks by fold.
+        given: The networks by fold and seed.
         fitted: Where the rest is.
         settings: How numbers are derived, and how networks score.
 
@@ -59,8 +60,8 @@ def write(
         InputError: A file is absent.
     """
     shutil.rmtree(folder, ignore_errors=True)
-    for fold, network in given.items():
-        into = folder / runtime.NETWORKS / f"fold-{fold}"
+    for one, network in given.items():
+        into = folder / runtime.NETWORKS / one.path
         into.mkdir(parents=True)
         (into / networks.NETWORK).write_bytes(network.content)
         if network.onnx is not None:
@@ -72,7 +73,8 @@ def write(
     for name in (runtime.COMBINATION, runtime.CALIBRATION):
         _copy(fitted.calibrated / name, folder / name)
     _copy(fitted.profile, folder / unusual.NAME)
-    _write_table(folder / runtime.TABLE, list(given), fitted, derive)
+    folds = sorted({one.fold for one in given})
+    _write_table(folder / runtime.TABLE, folds, fitted, derive)
 
 
 def summary(folder: Path, sealed: manifest.Manifest) -> str:

@@ -1,13 +1,13 @@
 """The columns that a bundle reads of a lesion's row, and rows that lack or spoil one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from skinlesion.bundle.networks import Member
+from skinlesion.bundle.networks import Networks
 from skinlesion.bundle.table import Table
 from skinlesion.dataset.columns import NUMERIC
 from skinlesion.errors import InputError
@@ -44,14 +44,14 @@ class Columns:
         }
 
 
-def of(networks: Sequence[Member], table: Table | None) -> Columns:
+def of(networks: Networks, table: Table | None) -> Columns:
     """List the columns that the members read.
 
     Args:
         networks: Those of the bundle.
         table: Its table experts, if any.
     """
-    encoders = [m.encoder for m in networks]
+    encoders = [m.encoder for m in networks.values()]
     by_network = (_each(e.numeric for e in encoders), _each(e.categorical for e in encoders))
     by_table = (table.numeric, table.text) if table else ([], [])
     text = _each([by_network[1], by_table[1]])

@@ -15,6 +15,7 @@ from skinlesion.dataset import images, stores, views
 from skinlesion.errors import InputError
 from skinlesion.evaluation import calibration, combination
 from skinlesion.params import Block
+from skinlesion.scoring import spread
 from skinlesion.shift import profile
 
 __all__ = ["Bundle", "Memory", "Settings", "open", "read"]
@@ -40,7 +41,7 @@ class Bundle:
     card: dict[str, Any]
     version: str
     checksum: str  # SHA-256 of the manifest
-    networks: list[networks.Member]
+    networks: networks.Networks
     table: table.Table | None
     settings: Settings
     combined: combining.Combined
@@ -97,18 +98,17 @@ class Bundle:
         Returns:
             isic_id, patient_id, network and table (mean logits), uncertainty, shift and reason.
         """
-        watch = unusual.Watch(self.profile, [m.facts.fold for m in self.networks], len(lesions))
-        n_views = self.settings.n_views
-        scored = networks.score(self.networks, lesions, store, n_views=n_views, on_pooled=watch.see)
-        by_member, spreads = {"network": scored.logits}, {}
-        if scored.sd_views is not None:
-            spreads["network_sd_views"] = scored.sd_views
+        n_views, watched = self.settings.n_views, unusual.watched(self.profile)
+        scored = networks.score(self.networks, lesions, store, n_views=n_views, features_of=watched)
+        logits = {"network": scored["logit"].to_numpy()}
+        spreads = {f"network_{name}": scored[name].to_numpy() for name in spread.COLUMNS}
         if self.table:
             values = self.table.read(lesions, store) if values is None else values
-            by_member["table"], spreads["table_sd_seeds"] = self.table.logits(values)
-        marks = watch.marks(lesions, scored.reasons)
-        given = combining.Given(by_member, spreads, scored.reasons, marks)
-        return combining.averaged(lesions, given, self.combined)
+            logits["table"], of_table = self.table.logits(values)
+            spreads |= of_table
+        marks = unusual.reasons(self.profile, lesions, scored)
+        given = combining.Given(logits, spreads, scored["reason"].tolist(), marks)
+        return combining.gathered(lesions, given, self.combined)
 
     def explained(
         self, table: pd.DataFrame, tiles: Mapping[str, bytes], *, n: int

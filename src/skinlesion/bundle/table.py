@@ -10,11 +10,13 @@ from pydantic import ValidationError
 
 from skinlesion.boosting import columns, contributions, expert
 from skinlesion.bundle import words
-from skinlesion.dataset import stores
+from skinlesion.dataset import fold_seed, stores
+from skinlesion.dataset.fold_seed import FoldSeed
 from skinlesion.derivation import derived, numbers, relative, tiles
 from skinlesion.derivation.plan import Params, Plan
 from skinlesion.errors import InputError
 from skinlesion.params import Block
+from skinlesion.scoring import spread
 
 __all__ = ["SETTINGS", "Reason", "Settings", "Table", "load"]
 
@@ -83,20 +85,24 @@ class Table:
             for fold, e in self.experts.items()
         }
 
-    def logits(self, values: Mapping[int, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    def logits(self, values: Mapping[int, np.ndarray]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Score lesions, on the true prior.
 
         Args:
             values: From `read`.
 
         Returns:
-            Shape (n_experts, n_lesions), float64: beside the patient's other lesions where there
-            are enough of them, else as if each were the only one. And shape (n_lesions,): the
-            standard deviation over seeds, its root mean square over the experts; NaN of one seed.
+            Shape (n_lesions,), float64, the mean over the experts: beside the patient's other
+            lesions where there are enough of them, else as if each were the only one. And how far
+            it spreads, as from `members.score`: table_sd_folds and table_sd_seeds.
         """
-        found = [self.experts[fold].logits(v) for fold, v in values.items()]
-        spread = np.sqrt(np.mean([scores.spread**2 for scores in found], axis=0))
-        return np.stack([scores.context for scores in found]), spread
+        each = {fold: self.experts[fold].logits(v) for fold, v in values.items()}
+        found = spread.of({FoldSeed(fold): s.context[np.newaxis] for fold, s in each.items()})
+        squares = [s.spread**2 for s in each.values()]
+        return found["logit"], {
+            "table_sd_folds": found["sd_folds"],
+            "table_sd_seeds": np.sqrt(np.mean(squares, axis=0)),
+        }
 
     def reasons(
         self, values: Mapping[int, np.ndarray], lesions: pd.DataFrame
@@ -147,7 +153,7 @@ def load(folder: Path) -> Table | None:
         settings = Settings.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
         raise InputError(f"{path} must be the settings of table experts. {error}") from None
-    folds = [int(p.name.removeprefix("fold-")) for p in folder.glob("fold-*")]
+    folds = [one.fold for one in fold_seed.found(folder)]
     return Table(settings, expert.load_folds(folder, expected=folds))
 
 

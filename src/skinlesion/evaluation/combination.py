@@ -18,7 +18,7 @@ __all__ = ["ALONE", "SPREADS", "Combination", "load", "save", "summary"]
 ALONE = {"table": "table_alone"}
 # How far a member's logit spreads, by source.
 SPREADS = {
-    "network": ("network_sd_folds", "network_sd_views"),
+    "network": ("network_sd_folds", "network_sd_seeds", "network_sd_views"),
     "table": ("table_sd_folds", "table_sd_seeds"),
 }
 

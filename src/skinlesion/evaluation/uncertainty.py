@@ -17,6 +17,7 @@ ABSTAINED = 0.1  # of the lesions, the most uncertain, are left to a person
 LEAST = 1e-12  # probability, for a finite loss
 NAMES = {
     "network_sd_folds": "the network's models of different folds",
+    "network_sd_seeds": "seeds of the network",
     "network_sd_views": "views of the tile",
     "table_sd_folds": "the table expert's models of different folds",
     "table_sd_seeds": "seeds of the table expert",

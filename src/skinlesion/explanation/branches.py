@@ -1,4 +1,4 @@
-"""Models cut behind their image branch: it runs once per lesion, and serves many permutations.
+"""What models read of lesions: the image branch runs once, and serves many permutations.
 
 To permute tiles among lesions is to permute the pooled features that the branch makes of them.
 """
@@ -6,63 +6,20 @@ To permute tiles among lesions is to permute the pooled features that the branch
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-import keras
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
 from skinlesion.dataset import batches, partition, stores
+from skinlesion.dataset.fold_seed import FoldSeed
 from skinlesion.errors import InputError
+from skinlesion.explanation.cutting import CutModel
 from skinlesion.features import tabular
-from skinlesion.network import trained
 from skinlesion.scoring import executor
 
-__all__ = ["TILE", "CutModel", "Member", "Piece", "cut", "cut_all", "logits", "pool", "read"]
+__all__ = ["TILE", "Member", "Piece", "logits", "pool", "read"]
 
 TILE = "tile"  # beside the names of the tabular features
-N_ROWS = 4096  # of features that go through a network at a time
-
-
-@dataclass(frozen=True)
-class CutModel:
-    """A model cut in two behind its image branch. The parts share its weights."""
-
-    whole: trained.Trained
-    image_branch: keras.Model | None  # from tiles to pooled features
-    rest: keras.Model  # from the list of pooled and tabular features, whichever exist, to the logit
-
-    def pooled(self, tiles: np.ndarray) -> np.ndarray:
-        """Run the image branch.
-
-        Args:
-            tiles: Shape (n, px, px, 3), uint8. Always the same n, or it is compiled again.
-
-        Returns:
-            Shape (n, n_pooled), float32; n_pooled is 0 without an image branch.
-        """
-        if self.image_branch is None:
-            return np.empty((len(tiles), 0), np.float32)
-        return np.asarray(self.image_branch.predict_on_batch(tiles), np.float32)
-
-    def logits(self, pooled: np.ndarray, encoded: np.ndarray) -> np.ndarray:
-        """Run the network from the pooled features on.
-
-        Args:
-            pooled: Shape (n, n_pooled), of n lesions.
-            encoded: Shape (n, n_features), the tabular features.
-
-        Returns:
-            Shape (n,), float64, on the true prior.
-        """
-        given = [features for features in (pooled, encoded) if features.shape[1]]
-        found = [
-            # Not compiled: to trace a few dense layers takes longer than to run them.
-            keras.ops.convert_to_numpy(
-                self.rest([features[i : i + N_ROWS] for features in given], training=False)
-            )
-            for i in range(0, len(pooled), N_ROWS)
-        ]
-        return np.concatenate(found)[:, 0].astype(np.float64) - self.whole.facts.prior_shift
 
 
 @dataclass(frozen=True)
@@ -70,7 +27,7 @@ class Member:
     """A model, and what it reads of the lesions that it scores."""
 
     model: CutModel
-    fold: int  # of the model
+    name: FoldSeed  # of the model
     rows: np.ndarray  # shape (n_rows,), rising: which of all the lesions they are
     weight: float  # of its logits in the mean of the models
     lesions: batches.Lesions  # those of `rows`; the store is the executor's
@@ -100,36 +57,13 @@ class Member:
 class Piece:
     """Lesions to run the image branch of a model over."""
 
-    fold: int  # of the model
+    model: FoldSeed
     lesions: batches.Lesions  # without a store
     batch_size: int
 
 
-def cut(m: trained.Trained) -> CutModel:
-    """Cut a model in two behind its image branch.
-
-    Args:
-        m: The model.
-    """
-    inputs = dict(m.logits.input)
-    if "image" not in inputs:
-        return CutModel(m, None, keras.Model(list(inputs.values()), m.logits.output))
-    tiles, pooled = inputs.pop("image"), m.logits.get_layer("image_pool").output
-    rest = keras.Model([pooled, *inputs.values()], m.logits.output)
-    return CutModel(m, keras.Model(tiles, pooled), rest)
-
-
-def cut_all(models: Mapping[int, trained.Trained]) -> dict[int, CutModel]:
-    """Cut models, as an executor needs them.
-
-    Args:
-        models: By fold.
-    """
-    return {fold: cut(m) for fold, m in models.items()}
-
-
 def read(
-    models: Mapping[int, CutModel],
+    models: Mapping[FoldSeed, CutModel],
     lesions: pd.DataFrame,
     table: pd.DataFrame,
     run: executor.Executor,
@@ -139,7 +73,7 @@ def read(
     """Let each model read the lesions that it scores, and run its image branch over them once.
 
     Args:
-        models: By fold, each from `cut`.
+        models: By fold and seed, each from `cutting.cut`.
         lesions: isic_id and fold. The holdout is scored by all models, each other fold by its
             own, which did not see it.
         table: The metadata of these lesions and maybe of others: isic_id and the features.
@@ -154,14 +88,14 @@ def read(
             absent or holds a bad value, or a tile cannot be read.
     """
     features, members = _looked_up(lesions["isic_id"], table), []
-    for fold, rows, weight in _scorers(lesions["fold"], models):
-        given, nothing = _given(models[fold], features.iloc[rows]), np.empty((len(rows), 0), "f4")
-        members.append(Member(models[fold], fold, rows, weight, given, nothing))
+    for one, rows, weight in _scorers(lesions["fold"], models):
+        given, nothing = _given(models[one], features.iloc[rows]), np.empty((len(rows), 0), "f4")
+        members.append(Member(models[one], one, rows, weight, given, nothing))
     return _with_pooled(members, run, batch_size)
 
 
 def pool(
-    models: Mapping[int, CutModel],
+    models: Mapping[FoldSeed, CutModel],
     store: stores.Store,
     piece: Piece,
     on_batch: Callable[[int], object],
@@ -169,7 +103,7 @@ def pool(
     """Run the image branch of a model over lesions.
 
     Args:
-        models: By fold, each from `cut`; that of the piece has an image branch.
+        models: By fold and seed, each from `cutting.cut`; that of the piece has an image branch.
         store: The tiles.
         piece: The lesions.
         on_batch: Called after each batch with its number of lesions.
@@ -182,7 +116,7 @@ def pool(
     """
     found, lesions = [], replace(piece.lesions, store=store)
     for inputs, unread in batches.scoring(lesions, batch_size=piece.batch_size):
-        found.append(models[piece.fold].pooled(inputs["image"])[: len(unread)])
+        found.append(models[piece.model].pooled(inputs["image"])[: len(unread)])
         on_batch(len(unread))
     return np.concatenate(found)
 
@@ -217,12 +151,12 @@ def _looked_up(isic_ids: pd.Series, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _scorers(
-    folds: pd.Series, models: Mapping[int, CutModel]
-) -> Iterator[tuple[int, np.ndarray, float]]:
+    folds: pd.Series, models: Mapping[FoldSeed, CutModel]
+) -> Iterator[tuple[FoldSeed, np.ndarray, float]]:
     """Yield models, the rows of the lesions that each scores, and its weight in their score."""
     for fold in sorted(folds.unique()):
-        chosen = list(models) if fold == partition.HOLDOUT else [fold]
-        if not models.keys() >= set(chosen):
+        chosen = [one for one in models if fold in (one.fold, partition.HOLDOUT)]
+        if not chosen:
             raise InputError(f"the scored lesions must be of folds with a model. Got fold {fold}.")
         for k in chosen:
             yield k, np.flatnonzero(folds == fold), 1 / len(chosen)
@@ -257,7 +191,7 @@ def _with_pooled(members: list[Member], run: executor.Executor, batch_size: int)
 def _pieces(m: Member, n: int, batch_size: int) -> Iterator[Piece]:
     for i in range(0, len(m.rows), n):
         yield Piece(
-            m.fold, batches.select(m.lesions, np.arange(len(m.rows))[i : i + n]), batch_size
+            m.name, batches.select(m.lesions, np.arange(len(m.rows))[i : i + n]), batch_size
         )
 
 

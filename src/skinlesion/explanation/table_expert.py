@@ -1,6 +1,6 @@
 """What each number gives to the table expert, and what speaks for and against single lesions."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -140,7 +140,7 @@ def reasons(scorers: list[Scorer], lesions: pd.DataFrame) -> pd.DataFrame:
     return found[COLUMNS].reset_index(drop=True)
 
 
-def write(given: Files, expected: Iterable[int], job: Job, out: Path) -> None:
+def write(given: Files, expected: Collection[int], job: Job, out: Path) -> None:
     """Explain the experts: write table-importance.csv and table-reasons.csv.
 
     Args:

@@ -104,7 +104,7 @@ def carry_over(given: Mapping[str, np.ndarray], backbone: keras.Model) -> None:
 
     Args:
         given: From `tensors`.
-        backbone: From `model.backbone`, of the same architecture; changed in place.
+        backbone: From `backbones.build`, of the same architecture; changed in place.
 
     Raises:
         ValueError: A weight of one has no counterpart in the other, or of another shape.

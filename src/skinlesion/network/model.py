@@ -1,68 +1,18 @@
 """The network: an image branch and a tabular branch that meet in one sigmoid."""
 
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Callable
+from typing import Annotated, Literal
 
 import keras
-import keras_cv
 import numpy as np
 from pydantic import Field, model_validator
 
 from skinlesion.dataset import batches
+from skinlesion.network import backbones
 from skinlesion.params import Block
 
-__all__ = ["BACKBONES", "Architecture", "Params", "apply", "backbone", "build", "logits_of"]
+__all__ = ["Architecture", "Params", "apply", "build", "logits_of"]
 
-# Stages of the architectures, from the EfficientNetV2 paper. Every KerasCV preset, even one
-# without weights, would be fetched from the network the moment it is named.
-_B = {
-    "stackwise_kernel_sizes": [3] * 6,
-    "stackwise_num_repeats": [1, 2, 2, 3, 5, 8],
-    "stackwise_input_filters": [32, 16, 32, 48, 96, 112],
-    "stackwise_output_filters": [16, 32, 48, 96, 112, 192],
-    "stackwise_expansion_ratios": [1, 4, 4, 4, 6, 6],
-    "stackwise_squeeze_and_excite_ratios": [0, 0, 0, 0.25, 0.25, 0.25],
-    "stackwise_strides": [1, 2, 2, 2, 1, 2],
-    "stackwise_conv_types": ["fused"] * 3 + ["unfused"] * 3,
-}
-_S = _B | {
-    "stackwise_num_repeats": [2, 4, 4, 6, 9, 15],
-    "stackwise_input_filters": [24, 24, 48, 64, 128, 160],
-    "stackwise_output_filters": [24, 48, 64, 128, 160, 256],
-}
-_TINY = {
-    "stackwise_kernel_sizes": [3] * 3,
-    "stackwise_num_repeats": [1, 1, 1],
-    "stackwise_input_filters": [16, 16, 24],
-    "stackwise_output_filters": [16, 24, 32],
-    "stackwise_expansion_ratios": [1, 2, 2],
-    "stackwise_squeeze_and_excite_ratios": [0, 0, 0.25],
-    "stackwise_strides": [1, 2, 2],
-    "stackwise_conv_types": ["fused", "fused", "unfused"],
-}
-# Of EfficientNet-Lite, which has no squeeze and excitation: https://github.com/tensorflow/tpu,
-# models/official/efficientnet/lite.
-_LITE = {
-    "stackwise_kernel_sizes": [3, 3, 5, 3, 5, 5, 3],
-    "stackwise_num_repeats": [1, 2, 2, 3, 3, 4, 1],
-    "stackwise_input_filters": [32, 16, 24, 40, 80, 112, 192],
-    "stackwise_output_filters": [16, 24, 40, 80, 112, 192, 320],
-    "stackwise_expansion_ratios": [1, 6, 6, 6, 6, 6, 6],
-    "stackwise_strides": [1, 2, 2, 2, 1, 2, 1],
-}
-_NONE: dict[str, list[int]] = {"stackwise_strides": []}
-# name: (stages, width, depth)
-BACKBONES: dict[str, tuple[Mapping[str, Any], float, float]] = {
-    "tiny": (_TINY, 0.05, 1.0),
-    "efficientnetv2_b0": (_B, 1.0, 1.0),
-    "efficientnetv2_b1": (_B, 1.0, 1.1),
-    "efficientnetv2_b2": (_B, 1.1, 1.2),
-    "efficientnetv2_b3": (_B, 1.2, 1.4),
-    "efficientnetv2_s": (_S, 1.0, 1.0),
-    "efficientnet_lite0": (_LITE, 1.0, 1.0),
-    "efficientnet_lite1": (_LITE, 1.0, 1.1),
-    "efficientnet_lite2": (_LITE, 1.1, 1.2),
-}
 Units = Annotated[int, Field(ge=1)]
 
 
@@ -100,9 +50,7 @@ class Params(Block):
     def _stages_exist(self) -> "Params":
         if self.pooled_stages is None:
             return self
-        stages, *_ = BACKBONES.get(self.backbone, (_NONE,))
-        n = len(stages["stackwise_strides"])
-        found = self.pooled_stages
+        n, found = backbones.n_stages(self.backbone), self.pooled_stages
         if found != sorted(set(found)) or found[-1] > n:
             raise ValueError(f"a block whose pooled_stages rise, and whose backbone has {n}")
         return self
@@ -132,18 +80,13 @@ def build(architecture: Architecture, *, constant: tuple[int, ...] = ()) -> kera
 
     Raises:
         ValueError: There is neither a backbone nor a feature.
-
-    Source:
-        Tan and Le (2021), https://arxiv.org/abs/2104.00298; stochastic depth: Huang et al. (2016),
-        https://arxiv.org/abs/1603.09382
     """
     p, inputs, branches = architecture.model, {}, []
 
     # === Image branch ===
     if p.backbone != "none":
         inputs["image"] = keras.Input((p.image_px, p.image_px, 3), name="image")
-        images = _normalised(inputs["image"], p) if architecture.imagenet_input else inputs["image"]
-        features = _pooled(backbone(p, rescale=not architecture.imagenet_input)(images))
+        features = _pooled(_seen(inputs["image"], architecture))
         branches.append(keras.layers.Dropout(p.image_dropout, name="image_dropout")(features))
 
     # === Tabular branch ===
@@ -168,37 +111,6 @@ def build(architecture: Architecture, *, constant: tuple[int, ...] = ()) -> kera
     network = keras.Model(inputs, score, name="skinlesion")
     _silence(network, architecture, constant)
     return network
-
-
-def backbone(p: Params, *, rescale: bool) -> keras.Model:
-    """Build the KerasCV backbone from its arguments.
-
-    Args:
-        p: The block `model`; its backbone is not "none".
-        rescale: Whether the backbone divides its input by 255.
-
-    Returns:
-        From shape (n, px, px, 3) to features of shape (n, px / 32, px / 32, n_filters), the
-        "tiny" one px / 8. With pooled_stages, to a list of what these stages give; the layers
-        behind the last of them are left out.
-    """
-    stages, width, depth = BACKBONES[p.backbone]
-    is_lite = stages is _LITE
-    models, rate = keras_cv.models, "drop_connect_rate" if is_lite else "skip_connection_dropout"
-    whole = (models.EfficientNetLiteBackbone if is_lite else models.EfficientNetV2Backbone)(
-        **stages,
-        **{rate: p.stochastic_depth},
-        width_coefficient=width,
-        depth_coefficient=depth,
-        include_rescaling=rescale,
-        # Without its size, KerasCV pads the Lite ones wrongly where the side is no multiple of 32.
-        input_shape=(p.image_px, p.image_px, 3),
-        name="backbone",
-    )
-    if p.pooled_stages is None:
-        return whole
-    ends = [_end(whole, stage).output for stage in p.pooled_stages]
-    return keras.Model(whole.input, ends, name="backbone")
 
 
 def logits_of(network: keras.Model) -> keras.Model:
@@ -248,9 +160,21 @@ def apply(
     return np.concatenate(found), reasons
 
 
-def _end(backbone: keras.Model, stage: int) -> keras.Layer:
-    """Find the last layer of a stage, from 1; KerasCV calls its blocks block1a_, block1b_, ..."""
-    return [layer for layer in backbone.layers if layer.name.startswith(f"block{stage}")][-1]
+def _seen(
+    tiles: keras.KerasTensor, architecture: Architecture
+) -> keras.KerasTensor | list[keras.KerasTensor]:
+    """Normalise tiles and run the backbone over them."""
+    p = architecture.model
+    backbone = backbones.build(
+        p.backbone,
+        p.image_px,
+        stochastic_depth=p.stochastic_depth,
+        pooled_stages=p.pooled_stages,
+        rescale=not architecture.imagenet_input,
+    )
+    if architecture.imagenet_input:
+        tiles = backbones.normalised(tiles, p.backbone)
+    return backbone(tiles)
 
 
 def _pooled(features: keras.KerasTensor | list[keras.KerasTensor]) -> keras.KerasTensor:
@@ -262,21 +186,6 @@ def _pooled(features: keras.KerasTensor | list[keras.KerasTensor]) -> keras.Kera
         return pool(name="image_pool")(features[0])
     pooled = [pool(name=f"image_pool_{i}")(of) for i, of in enumerate(features)]
     return keras.layers.Concatenate(name="image_pool")(pooled)
-
-
-def _normalised(images: keras.KerasTensor, p: Params) -> keras.KerasTensor:
-    """Normalise tiles as the training of the published weights did."""
-    if p.backbone.startswith("efficientnet_lite"):
-        return keras.layers.Rescaling(1 / 128, offset=-127 / 128, name="image_normalisation")(
-            images
-        )
-    if p.backbone == "efficientnetv2_s":
-        return keras.layers.Rescaling(1 / 128, offset=-1, name="image_normalisation")(images)
-    mean, std = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
-    scale = keras.layers.Rescaling(
-        list(1 / (255 * std)), list(-mean / std), name="image_normalisation"
-    )
-    return scale(images)
 
 
 def _silence(network: keras.Model, architecture: Architecture, constant: tuple[int, ...]) -> None:

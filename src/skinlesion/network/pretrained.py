@@ -10,7 +10,7 @@ from pathlib import Path
 import keras
 
 from skinlesion.errors import InputError
-from skinlesion.network import lite, model
+from skinlesion.network import backbones, lite, model
 
 __all__ = ["PUBLISHED", "carry_over", "initialise", "locate", "original"]
 
@@ -53,7 +53,13 @@ def initialise(network: keras.Model, p: model.Params) -> None:
     if p.weights == "none":
         return
     path = locate(p.weights, p.backbone)
-    whole = model.backbone(p.model_copy(update={"pooled_stages": None}), rescale=False)
+    whole = backbones.build(
+        p.backbone,
+        p.image_px,
+        stochastic_depth=p.stochastic_depth,
+        pooled_stages=None,
+        rescale=False,
+    )
     if p.backbone in lite.PUBLISHED:
         _carry_over_lite(path, whole, p.backbone)
     else:

@@ -1,9 +1,8 @@
 """A trained model as a folder of plain files: weights, architecture, encoder, facts."""
 
 import json
-import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -14,13 +13,14 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from skinlesion.dataset import recognition
+from skinlesion.dataset import fold_seed, recognition
+from skinlesion.dataset.fold_seed import FoldSeed
 from skinlesion.errors import InputError
 from skinlesion.features import tabular
 from skinlesion.network import model
 from skinlesion.params import Block
 
-__all__ = ["Facts", "Trained", "columns", "is_one", "load", "load_folds", "save"]
+__all__ = ["Facts", "Trained", "columns", "load", "load_folds", "save"]
 
 WEIGHTS, ARCHITECTURE = "network.weights.h5", "architecture.json"
 ENCODER, FACTS = "encoder.json", "facts.json"
@@ -42,12 +42,18 @@ class Facts(Block):
 
 @dataclass(frozen=True)
 class Trained:
-    """A model that can score."""
+    """A trained model."""
 
-    logits: keras.Model  # or what `engine.prepared` puts in its place, to score
+    logits: keras.Model
     encoder: tabular.Encoder
     architecture: model.Architecture
     facts: Facts
+
+    @property
+    def image_px(self) -> int:
+        """Width of the tiles that it reads; 0: it reads none."""
+        p = self.architecture.model
+        return 0 if p.backbone == "none" else p.image_px
 
 
 def save(
@@ -98,47 +104,21 @@ def load(folder: Path) -> Trained:
     return Trained(model.logits_of(network), encoder, architecture, found)
 
 
-def load_folds(folder: Path, *, expected: Iterable[int] | None = None) -> dict[int, Trained]:
-    """Load the model of each fold.
+def load_folds(folder: Path, *, expected: Sequence[FoldSeed]) -> dict[FoldSeed, Trained]:
+    """Load the models of each fold.
 
     Args:
-        folder: One model's folder, or one that holds a folder fold-K per fold.
-        expected: The folds that must be there, and no others; any when None.
+        folder: Holds a folder fold-K per fold, as `FoldSeed.path` says.
+        expected: The models that must be there, and no others.
 
     Returns:
-        The models by fold; a lone model, refused where folds are expected, is fold 0.
+        The models, by fold and seed.
 
     Raises:
-        InputError: There is no model, a fold is absent or unexpected, or as for `load`.
+        InputError: A model is absent or unexpected, or as for `load`.
     """
-    alone = expected is None  # which lesions a lone model has seen is not known
-    if alone and is_one(folder):
-        return {0: load(folder)}
-    paths = [p for p in folder.glob("fold-*") if re.fullmatch(r"fold-\d+", p.name)]
-    found = {int(p.name.removeprefix("fold-")): p for p in paths}
-    if not found:
-        what = "be a model or hold" if alone else "hold"
-        raise InputError(f"{folder} must {what} folders fold-K. It holds none.")
-    wanted = set(found if expected is None else expected)
-    for fold in sorted(wanted ^ found.keys()):
-        path = folder / f"fold-{fold}"
-        if fold in wanted:
-            raise InputError(f"{path} must be a model. There is none.")
-        # Averaging it in would be wrong, and DVC hashes all that lies in the folder.
-        raise InputError(
-            f"{folder} must hold the models of split.train_folds = {sorted(wanted)} only. Got "
-            f"{path}, of an earlier setting; DVC's cache keeps it: rm -r {path}"
-        )
-    return {fold: load(path) for fold, path in sorted(found.items())}
-
-
-def is_one(folder: Path) -> bool:
-    """Return whether a folder is that of one model, rather than one that holds several.
-
-    Args:
-        folder: Of which `load_folds` is asked.
-    """
-    return (folder / ARCHITECTURE).exists()
+    fold_seed.require(folder, expected)
+    return {one: load(folder / one.path) for one in sorted(expected)}
 
 
 def columns(models: Sequence[Trained]) -> tuple[list[str], list[str]]:

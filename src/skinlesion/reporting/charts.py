@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
+from skinlesion.dataset.fold_seed import FoldSeed
 from skinlesion.reporting import svg
 from skinlesion.reporting.svg import ACCENT, DOTTED, INK, MUTED
 
@@ -110,24 +111,26 @@ def calibration(curves: Mapping[str, pd.DataFrame]) -> dict[str, str]:
     }
 
 
-def training(epochs: Mapping[int, pd.DataFrame], best: Mapping[int, int]) -> dict[int, str]:
-    """Draw the losses and the validation pAUC of each fold, on the same axes.
+def training(
+    epochs: Mapping[FoldSeed, pd.DataFrame], best: Mapping[FoldSeed, int]
+) -> dict[FoldSeed, str]:
+    """Draw the losses and the validation pAUC of each network, on the same axes.
 
     Args:
-        epochs: By fold, training and validation (losses) and pauc, one row per epoch.
-        best: By fold, the best epoch, from 0.
+        epochs: By fold and seed, training and validation (losses) and pauc, one row per epoch.
+        best: The best epoch of each, from 0.
 
     Returns:
-        A chart by fold.
+        A chart of each.
     """
     every = pd.concat(epochs.values())
     limits = _padded(every[["training", "validation"]]), _padded(every[["pauc"]])
     return {
-        fold: svg.draw(
-            f"training of fold {fold}",
-            partial(_training, epochs=table, best=best[fold], limits=limits),
+        one: svg.draw(
+            f"training of {one}",
+            partial(_training, epochs=table, best=best[one], limits=limits),
         )
-        for fold, table in epochs.items()
+        for one, table in epochs.items()
     }
 
 

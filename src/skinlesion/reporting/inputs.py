@@ -1,13 +1,15 @@
 """Read the inputs of the report from the folders of earlier stages."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from skinlesion.dataset import fold_seed
+from skinlesion.dataset.fold_seed import FoldSeed
 from skinlesion.errors import InputError
 from skinlesion.evaluation.curves import CURVES
 from skinlesion.reporting import explanations, formats
@@ -45,7 +47,7 @@ class Files:
 
 @dataclass(frozen=True)
 class Fold:
-    """A fold's model: the facts in its folder, and the log of its training."""
+    """A model of a fold: the facts in its folder, and the log of its training."""
 
     facts: Facts
     epochs: pd.DataFrame  # training and validation (losses) and pauc, one row per epoch
@@ -65,7 +67,7 @@ class Inputs:
     importance: list[dict[str, Any]]  # of the network's inputs
     table_importance: list[dict[str, Any]]  # of the table expert's; [] without one
     gallery: list[dict[str, Any]]
-    folds: Mapping[int, Fold]
+    folds: Mapping[FoldSeed, Fold]
     md5: Mapping[str, str]  # by file
 
 
@@ -94,7 +96,7 @@ def read(files: Files, *, raw: str, expected: Collection[int], train: Train) -> 
         importance=explanations.importance(files.explanations / "importance.csv"),
         table_importance=explanations.table_importance(files.explanations),
         gallery=explanations.gallery(files.explanations, probabilities),
-        folds=folds(files.models, files.train_logs, expected),
+        folds=folds(files.models, files.train_logs, fold_seed.every(expected, train.n_seeds)),
         md5=md5(vars(files).values()),
     )
 
@@ -119,28 +121,22 @@ def curves(plots: Path, scored: str) -> dict[str, pd.DataFrame]:
     }
 
 
-def folds(models: Path, logs: Path, expected: Collection[int]) -> dict[int, Fold]:
-    """Read the facts of each fold's model, and the log of its training.
+def folds(models: Path, logs: Path, expected: Sequence[FoldSeed]) -> dict[FoldSeed, Fold]:
+    """Read the facts of each fold's models, and the logs of their training.
 
     Args:
-        models: Holds a folder fold-K per fold, with facts.json.
+        models: Holds them, as `FoldSeed.path` says, with facts.json.
         logs: The same, as dvclive wrote it.
-        expected: The folds that must be there, and no others.
+        expected: The models that must be there, and no others.
 
     Raises:
-        InputError: A fold is absent or unexpected, or a file of it is absent or malformed.
+        InputError: A model is absent or unexpected, or a file of it is absent or malformed.
     """
-    names = {fold: f"fold-{fold}" for fold in sorted(expected)}
-    for path in sorted([*models.glob("fold-*"), *logs.glob("fold-*")]):
-        if path.name not in names.values():
-            # DVC hashes all that lies in the folder, and the report would not be of it.
-            raise InputError(
-                f"{path.parent} must hold the folds of split.train_folds = {list(names)} only. "
-                f"Got {path}, of an earlier setting; DVC's cache keeps it: rm -r {path}"
-            )
+    for folder in (models, logs):
+        fold_seed.require(folder, expected)
     return {
-        fold: Fold(formats.load(models / name / "facts.json", Facts), _logged(logs / name))
-        for fold, name in names.items()
+        one: Fold(formats.load(models / one.path / "facts.json", Facts), _logged(logs / one.path))
+        for one in expected
     }
 
 

@@ -2,6 +2,8 @@
 
 from typing import Annotated, Literal
 
+from pydantic import Field
+
 from skinlesion.params import Block
 from skinlesion.reporting.formats import Format, having
 
@@ -25,6 +27,7 @@ class Train(Block, extra="ignore"):
 
     fitted: Literal["network", "head"]
     select: Literal["best", "last"]
+    n_seeds: int = Field(ge=1)
 
     @property
     def chose_epoch(self) -> bool:

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -89,18 +90,18 @@ class Cluster:
         results: dict[int, Result] = {}
         n_ahead, following = N_AHEAD * self._n_workers, 0
         while True:
-            while len(futures) + len(results) < n_ahead and (found := next(begun, None)):
-                i, futures[i] = found
-                futures[i].add_done_callback(lambda _, i=i: finished.put(i))
+            for i, future in islice(begun, n_ahead - len(futures) - len(results)):
+                futures[i] = future
+                future.add_done_callback(lambda _, i=i: finished.put(i))
             if following in results:
                 yield results.pop(following)
                 following += 1
-            elif not futures:
+                continue
+            if not futures:
                 return
-            else:
-                i = self._next(finished)
-                results[i], n_steps = self._result(futures.pop(i))
-                on_steps(n_steps)
+            i = self._next(finished)
+            results[i], n_steps = self._result(futures.pop(i))
+            on_steps(n_steps)
 
     def _begin(self, function: executor.Function[Piece, Result], piece: Piece) -> Any:
         # Pickled here, so that a worker unpickles it only once it has taken its threads, and in

@@ -10,7 +10,9 @@ from skinlesion.params import Block
 from skinlesion.quiet import quiet
 from skinlesion.scoring.litert import N_AT_A_TIME
 
-__all__ = ["Params", "constant", "litert", "with_features"]
+__all__ = ["OUTPUTS", "Params", "constant", "litert", "with_features"]
+
+OUTPUTS = ("logit", "pooled")  # of `with_features`
 
 
 class Params(Block):
@@ -27,7 +29,8 @@ def with_features(logits: keras.Model) -> keras.Model:
         logits: From `model.logits_of`; the two share their weights.
 
     Returns:
-        From the same inputs to the logit; or to a list of it and the features, shape (n, n_pooled).
+        From the same inputs to the logit; or to a list of it and the features, shape (n, n_pooled),
+        as OUTPUTS names them.
     """
     if "image" not in logits.input:
         return logits

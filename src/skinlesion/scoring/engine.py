@@ -2,64 +2,83 @@
 
 import importlib.util
 from collections.abc import Mapping
-from dataclasses import replace
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from skinlesion.dataset.fold_seed import FoldSeed
 from skinlesion.errors import InputError
 from skinlesion.network import trained
-from skinlesion.scoring import conversion, image_features, litert
+from skinlesion.scoring import conversion, litert, passes
 
-__all__ = ["LiteRT", "prepared"]
-
-
-class LiteRT:
-    """A network of Keras that scores and no more; it stands where one from `model.logits_of` would.
-
-    Logits differ from those of Keras by about 1e-5 of their size, as `litert.Network` says.
-    """
-
-    def __init__(self, logits: keras.Model) -> None:
-        self.input = dict(logits.input)
-        self._network = litert.Network(conversion.litert(logits), ["logit"])
-
-    def predict_on_batch(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Return what the network gives, shape (n, width), float32.
-
-        Args:
-            inputs: As `litert.Network.run` takes them.
-        """
-        return self._network.run({name: inputs[name] for name in self.input})["logit"]
+__all__ = ["on_keras", "on_litert", "prepared"]
 
 
 def prepared(
-    models: Mapping[int, trained.Trained], name: str, *, features_of: int | None = None
-) -> dict[int, trained.Trained]:
+    models: Mapping[FoldSeed, trained.Trained], name: str, *, features_of: FoldSeed | None = None
+) -> dict[FoldSeed, passes.Network]:
     """Put models on the engine that is to run them.
 
     Args:
-        models: By fold.
+        models: By fold and seed.
         name: "keras"; "litert"; or "auto", which is LiteRT where Keras would run on a processor, by
             TensorFlow in float32, and Keras elsewhere.
-        features_of: The fold whose model is also to give its pooled image features.
+        features_of: The model that is also to give its pooled image features.
 
     Returns:
-        The same models, which may be able to score and no more.
+        The same models, to score with.
 
     Raises:
         InputError: LiteRT is asked for and not installed, or Keras is on another backend or in
             another precision.
     """
-    if features_of is not None and features_of in models:
-        one = models[features_of]
-        both = replace(one, logits=image_features.joined(one.logits))
-        models = {**models, features_of: both}
     if name == "auto":
         name = "keras" if _obstacle() or tf.config.get_visible_devices("GPU") else "litert"
-    if name == "keras":
-        return dict(models)
+    elif name == "litert":
+        _require_litert()
+    given = {one: m.logits for one, m in models.items()}
+    if features_of in given:
+        given[features_of] = conversion.with_features(given[features_of])
+    make = on_keras if name == "keras" else on_litert
+    return {
+        one: passes.Network(m.encoder, m.image_px, m.facts.prior_shift, make(given[one]))
+        for one, m in models.items()
+    }
+
+
+def on_keras(model: keras.Model) -> passes.Run:
+    """Run a network by Keras.
+
+    Args:
+        model: From `model.logits_of`, or with further outputs in a list.
+
+    Returns:
+        What a `passes.Network` runs.
+    """
+
+    def run(inputs: passes.Inputs, n: int) -> np.ndarray:
+        # All of the batch, filled up as it is: another size would be compiled anew.
+        found = model.predict_on_batch({name: inputs[name] for name in model.input})
+        outputs = found if isinstance(found, list) else [found]
+        return np.hstack([np.asarray(output, np.float32)[:n] for output in outputs])
+
+    return run
+
+
+def on_litert(model: keras.Model) -> passes.Run:
+    """Run a network by LiteRT. Logits differ from those of Keras by about 1e-5 of their size.
+
+    Args:
+        model: As for `on_keras`.
+
+    Returns:
+        What a `passes.Network` runs.
+    """
+    return litert.Network(conversion.litert(model)).run
+
+
+def _require_litert() -> None:
     if obstacle := _obstacle():
         raise InputError(f"params.yaml: predict.engine must be keras {obstacle}. Got 'litert'.")
     if importlib.util.find_spec("ai_edge_litert") is None:
@@ -67,7 +86,6 @@ def prepared(
             "params.yaml: predict.engine must be installed. Got 'litert', which is not: "
             "pip install ai-edge-litert"
         )
-    return {fold: replace(m, logits=LiteRT(m.logits)) for fold, m in models.items()}
 
 
 def _obstacle() -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from skinlesion.dataset import stores
+from skinlesion.dataset.fold_seed import FoldSeed
 from skinlesion.network import backend, trained
 
 __all__ = ["MAX_PIECE", "Executor", "Function", "Here", "Models", "Plan", "opened", "piece_size"]
@@ -16,7 +17,7 @@ __all__ = ["MAX_PIECE", "Executor", "Function", "Here", "Models", "Plan", "opene
 ADDRESS = "DASK_SCHEDULER_ADDRESS"  # Dask's own variable
 MAX_PIECE = 4096  # lesions of a piece, about: what is held of a table at a time
 
-Models = Mapping[int, Any]  # by fold; what `Plan.prepare` makes of them
+Models = Mapping[FoldSeed, Any]  # what `Plan.prepare` makes of them
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
 # From the models, the tiles, a piece, and what is told how many steps were done, to a result.
@@ -28,16 +29,14 @@ class Plan:
     """How a process gets the models that it runs. A worker gets it, not the models."""
 
     models: Path
-    folds: tuple[int, ...] | None  # None: `models` is the folder of one model
+    networks: tuple[FoldSeed, ...]
     keras: backend.Params
-    prepare: Callable[[Mapping[int, trained.Trained]], Models]  # importable: it is pickled
+    prepare: Callable[[Mapping[FoldSeed, trained.Trained]], Models]  # importable: it is pickled
 
     @property
     def folders(self) -> list[Path]:
         """List the folders of the models."""
-        if self.folds is None:
-            return [self.models]
-        return [self.models / f"fold-{fold}" for fold in self.folds]
+        return [self.models / one.path for one in self.networks]
 
     def load(self) -> Models:
         """Start Keras and load the models.
@@ -46,7 +45,7 @@ class Plan:
             InputError: As for `backend.start`, `trained.load_folds` and `prepare`.
         """
         backend.start(self.keras)
-        return self.prepare(trained.load_folds(self.models, expected=self.folds))
+        return self.prepare(trained.load_folds(self.models, expected=self.networks))
 
 
 class Executor(Protocol):
@@ -89,7 +88,7 @@ class Here:
 
 
 def opened(
-    plan: Plan, loaded: Mapping[int, trained.Trained]
+    plan: Plan, loaded: Mapping[FoldSeed, trained.Trained]
 ) -> AbstractContextManager[Callable[[Path], Executor]]:
     """Open an executor: a cluster where DASK_SCHEDULER_ADDRESS is set, else this process.
 
@@ -132,7 +131,7 @@ def piece_size(n: int | None, batch_size: int, min_pieces: int) -> int:
 
 @contextmanager
 def _here(
-    plan: Plan, loaded: Mapping[int, trained.Trained]
+    plan: Plan, loaded: Mapping[FoldSeed, trained.Trained]
 ) -> Iterator[Callable[[Path], Executor]]:
     models = plan.prepare(loaded)
     yield lambda images: Here(models, stores.open_store(images))

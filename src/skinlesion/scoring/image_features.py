@@ -1,32 +1,14 @@
-"""Pooled image features, beside the logit: what shift is measured on."""
+"""Pooled image features of scored lesions, shortened: what shift is measured on."""
 
 from collections.abc import Iterable, Iterator
 from tempfile import TemporaryFile
 
-import keras
 import numpy as np
 import pandas as pd
 
-__all__ = ["Kept", "columns", "joined", "named"]
+__all__ = ["Kept", "columns", "named"]
 
-POOL = "image_pool"  # the layer that averages over the tile
 NAME = "image_"
-
-
-def joined(logits: keras.Model) -> keras.Model:
-    """Let a network give its pooled image features, too.
-
-    Args:
-        logits: From `model.logits_of`.
-
-    Returns:
-        From the same inputs to shape (n, 1 + n_features), float32, the logit first; the network
-        itself where it has no image branch.
-    """
-    if POOL not in {layer.name for layer in logits.layers}:
-        return logits
-    beside = keras.layers.Concatenate(dtype="float32", name="logit_and_features")
-    return keras.Model(logits.input, beside([logits.output, logits.get_layer(POOL).output]))
 
 
 def named(sketches: np.ndarray) -> dict[str, np.ndarray]:
@@ -65,11 +47,14 @@ class Kept:
         """
         start = 0
         for piece in pieces:
-            names = columns(piece)
-            if not start and names and len(piece):
-                shape = (len(self.features), len(names))
-                with TemporaryFile() as file:  # its pages stay as long as the array
-                    self.features = np.memmap(file, np.float32, "w+", shape=shape)
-            self.features[start : start + len(piece)] = piece[names].to_numpy(np.float32)
-            start += len(piece)
+            names, end = columns(piece), start + len(piece)
+            if end > start == 0 and names:
+                self.features = _on_disk((len(self.features), len(names)))
+            self.features[start:end] = piece[names].to_numpy(np.float32)
+            start = end
             yield piece.drop(columns=names)
+
+
+def _on_disk(shape: tuple[int, int]) -> np.ndarray:
+    with TemporaryFile() as file:  # its pages stay as long as the array
+        return np.memmap(file, np.float32, "w+", shape=shape)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from skinlesion.dataset import metadata
+from skinlesion.dataset.fold_seed import FoldSeed
 from skinlesion.scoring import executor
 
 __all__ = ["ALL", "Selection", "Source", "pieces"]
@@ -27,7 +28,7 @@ class Selection:
     name: str = "score"
     n_lesions: int | None = None  # for the progress bar
     isic_ids: pd.Index | None = None  # all where it is None
-    features_of: int | None = None  # the fold whose model's image features are wanted, too
+    features_of: FoldSeed | None = None  # the model whose image features are wanted, too
 
 
 ALL = Selection()

@@ -1,6 +1,6 @@
 """Run a network on LiteRT, which is faster on a processor than Keras; nothing else is loaded."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -25,12 +25,11 @@ class Network:
         https://ai.google.dev/edge/litert
     """
 
-    def __init__(self, content: bytes, outputs: Sequence[str]) -> None:
+    def __init__(self, content: bytes) -> None:
         """Load a network.
 
         Args:
             content: From `conversion.litert`.
-            outputs: What to call its outputs, in their order.
 
         Raises:
             ValueError: It is no such network.
@@ -38,48 +37,50 @@ class Network:
         self._content, self._interpreters = content, dict[int, Any]()
         interpreter = self._sized(N_AT_A_TIME)
         self._given = {d["name"]: d for d in interpreter.get_input_details()}
-        self._outputs = dict(zip(outputs, interpreter.get_output_details(), strict=True))
+        self._outputs = interpreter.get_output_details()
 
-    @property
-    def inputs(self) -> dict[str, tuple[int, ...]]:
-        """The shape of each input, of one lesion."""
-        return {name: tuple(map(int, d["shape"][1:])) for name, d in self._given.items()}
-
-    def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def run(self, inputs: Mapping[str, np.ndarray], n: int) -> np.ndarray:
         """Run the network.
 
         Args:
             inputs: "image", shape (n, px, px, 3), uint8, and "tabular", shape (n, n_features),
-                float32, whichever the network has; any n.
+                float32, of n lesions or more; those that the network has not are left alone.
+            n: Lesions; any number.
 
         Returns:
-            By output, shape (n, width), float32.
+            Its outputs side by side, shape (n, width), float32.
         """
-        n = len(next(iter(inputs.values())))
-        shapes = {name: (n, *d["shape"][1:]) for name, d in self._outputs.items()}
-        found = {name: np.empty(shape, np.float32) for name, shape in shapes.items()}
+        width = sum(int(d["shape"][1]) for d in self._outputs)
+        found = np.empty((n, width), np.float32)
         for i in range(0, n, N_AT_A_TIME):
             rows = slice(i, min(n, i + N_AT_A_TIME))
-            size = min(size for size in SIZES if size >= rows.stop - i)
-            interpreter = self._sized(size)
-            for name, d in self._given.items():
-                filled = np.zeros((size, *inputs[name].shape[1:]), inputs[name].dtype)
-                filled[: rows.stop - i] = inputs[name][rows]
-                interpreter.set_tensor(d["index"], filled)
-            interpreter.invoke()
-            for name, d in self._outputs.items():
-                found[name][rows] = interpreter.get_tensor(d["index"])[: rows.stop - i]
+            found[rows] = self._run({name: inputs[name][rows] for name in self._given})
         return found
+
+    def _run(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Run one batch of at most N_AT_A_TIME lesions, filled up to one of SIZES."""
+        n = len(next(iter(inputs.values())))
+        size = min(size for size in SIZES if size >= n)
+        interpreter = self._sized(size)
+        for name, array in inputs.items():
+            filled = np.zeros((size, *array.shape[1:]), array.dtype)
+            filled[:n] = array
+            interpreter.set_tensor(self._given[name]["index"], filled)
+        interpreter.invoke()
+        return np.hstack([interpreter.get_tensor(d["index"])[:n] for d in self._outputs])
 
     def _sized(self, n: int) -> Any:
         """Make what runs n lesions at a time, once: each holds all weights."""
         if n not in self._interpreters:
-            from ai_edge_litert.interpreter import Interpreter
-
-            with quiet():
-                made = Interpreter(model_content=self._content, num_threads=threads.n_threads())
-                for d in made.get_input_details():
-                    made.resize_tensor_input(d["index"], [n, *d["shape"][1:]])
-                made.allocate_tensors()
-            self._interpreters[n] = made
+            self._interpreters[n] = self._made(n)
         return self._interpreters[n]
+
+    def _made(self, n: int) -> Any:
+        from ai_edge_litert.interpreter import Interpreter
+
+        with quiet():
+            made = Interpreter(model_content=self._content, num_threads=threads.n_threads())
+            for d in made.get_input_details():
+                made.resize_tensor_input(d["index"], [n, *d["shape"][1:]])
+            made.allocate_tensors()
+        return made

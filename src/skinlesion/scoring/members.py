@@ -66,15 +66,14 @@ def score(tables: Tables, parquet: Path, folds: pd.DataFrame | None = None) -> p
     Raises:
         InputError: The table lacks a number.
     """
-    found = pd.DataFrame(index=pd.Index([], dtype=object, name="isic_id"))
+    found: dict[str, pd.Series] = {}
     for by_fold in _runs(tables):
         parts = [_outputs(run, parquet, _scored_by(fold, folds)) for fold, run in by_fold.items()]
         for name in parts[0] if parts else []:
             of = pd.concat([part[name] for part in parts], axis=1, sort=False)
-            found = found.reindex(of.index) if found.empty else found
-            for column, values in _over_folds(of, str(name)).items():
-                found[column] = values
-    return found.reset_index()
+            found |= {k: pd.Series(v, of.index) for k, v in _over_folds(of, str(name)).items()}
+    index = None if found else pd.Index([], dtype=object)
+    return pd.DataFrame(found, index).rename_axis("isic_id").reset_index()
 
 
 def write(tables: Tables, features: Path, folds: pd.DataFrame, out: Path) -> None:

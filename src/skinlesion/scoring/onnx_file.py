@@ -36,23 +36,22 @@ def require(*, wanted: bool) -> None:
         )
 
 
-def content(model: keras.Model, outputs: list[str]) -> bytes:
+def content(model: keras.Model) -> bytes:
     """Convert a network; the same weights give the same bytes.
 
     Args:
-        model: As for `conversion.litert`.
-        outputs: What to call its outputs, in their order.
+        model: From `model.logits_of`, or `conversion.with_features`.
 
     Returns:
         ONNX of N_AT_A_TIME lesions, with the inputs "image", uint8, and "tabular", float32,
-        whichever the network has.
+        whichever the network has, and the outputs of `conversion.OUTPUTS`.
     """
     with quiet():
         import tf2onnx
 
         graph: Any = conversion.constant(model, N_AT_A_TIME)
         names = {t.name: t.op.name for t in graph.inputs}
-        names |= dict(zip([t.name for t in graph.outputs], outputs, strict=True))
+        names |= dict(zip([t.name for t in graph.outputs], conversion.OUTPUTS, strict=False))
         found, _ = tf2onnx.convert.from_graph_def(
             graph.graph.as_graph_def(),
             input_names=[t.name for t in graph.inputs],

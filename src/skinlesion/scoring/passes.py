@@ -1,68 +1,71 @@
-"""Run models over lesions, batch by batch: logits by model and view, and image features."""
+"""Run networks over lesions, batch by batch: logits by network and view, and image features.
+
+Nothing here knows what a network runs on: Keras or LiteRT, in a stage or in a bundle.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from skinlesion.dataset import batches, stores, views
+from skinlesion.dataset.fold_seed import FoldSeed
 from skinlesion.features import tabular
-from skinlesion.network import trained
 from skinlesion.shift import sketch
 
-__all__ = ["Outputs", "Piece", "by_tile", "run"]
+__all__ = ["Inputs", "Network", "Outputs", "Piece", "Run", "run"]
 
-Members = Mapping[int, trained.Trained]  # by fold
+Inputs: TypeAlias = Mapping[str, np.ndarray]  # as `batches.scoring` yields them
+# From inputs, which may be filled up and more than the network reads, and how many lesions they are
+# of, to shape (n_lesions, 1 + n_pooled), float32: the logit, and the pooled features of the tile
+# behind it, where it gives them.
+Run: TypeAlias = Callable[[Inputs, int], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network that scores, and what it reads."""
+
+    encoder: tabular.Encoder
+    image_px: int  # width of its tiles; 0: it reads none
+    prior_shift: float  # subtracted from each logit, to put scores on the true prior
+    run: Run
 
 
 @dataclass(frozen=True)
 class Piece:
     """Lesions to score, and how."""
 
-    lesions: pd.DataFrame  # isic_id, and the columns that the models read
-    folds: tuple[int, ...]  # of the models
+    lesions: pd.DataFrame  # isic_id, and the columns that the networks read
+    networks: tuple[FoldSeed, ...]
     batch_size: int
-    strict: bool
+    strict: bool  # a tile that cannot be read is an error
     n_views: views.N = 1  # of each tile, over which logits are averaged
-    features_of: int | None = None  # the fold whose model's image features are wanted, too
+    features_of: FoldSeed | None = None  # the network whose image features are wanted, too
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """What models give of lesions."""
+    """What networks give of lesions."""
 
-    logits: np.ndarray  # shape (n_models, n_views, n_lesions), on the true prior; NaN if unread
+    logits: dict[FoldSeed, np.ndarray]  # shape (n_views, n_lesions), on the true prior; NaN: unread
     features: np.ndarray  # shape (n_lesions, k), float32, shortened; NaN if unread
     reasons: list[str]  # "", or why the tile cannot be read
 
 
-def by_tile(models: Members) -> dict[int, Members]:
-    """Group models by the size of the tiles that they take; 0 where they take none.
-
-    Args:
-        models: By fold.
-    """
-    found: dict[int, dict[int, trained.Trained]] = {}
-    for fold, m in models.items():
-        p = m.architecture.model
-        found.setdefault(0 if p.backbone == "none" else p.image_px, {})[fold] = m
-    return dict(found)
-
-
 def run(
-    models: Members,
-    px: int,
+    networks: Mapping[FoldSeed, Network],
     store: stores.Store,
     piece: Piece,
     on_batch: Callable[[int], object],
 ) -> Outputs:
-    """Run models that take tiles of one size. Each tile is decoded once for all of them.
+    """Run networks that take tiles of one size. Each tile is decoded once for all of them.
 
     Args:
-        models: By fold.
-        px: Width of the tiles; 0: they take none.
+        networks: One at least.
         store: The tiles.
         piece: The lesions.
         on_batch: Called after each batch with its number of lesions.
@@ -71,54 +74,54 @@ def run(
         InputError: A feature is absent or holds a bad value; or a tile cannot be read and
             piece.strict holds.
     """
-    tables = [tabular.transform(piece.lesions, m.encoder) for m in models.values()]
+    px = next(iter(networks.values())).image_px
+    tables = [tabular.transform(piece.lesions, m.encoder) for m in networks.values()]
     ids, images = piece.lesions["isic_id"].to_numpy(), store if px else None
     lesions = batches.Lesions(ids, np.hstack(tables), images, px)
-    logits = [np.empty((len(models), piece.n_views if px else 1, 0))]
+    logits = [np.empty((len(networks), piece.n_views if px else 1, 0))]
     features, reasons = [], list[str]()
     for inputs, unread in batches.scoring(
         lesions, batch_size=piece.batch_size, strict=piece.strict
     ):
-        z, pooled = _batch(models, inputs, piece, len(unread))
+        z, pooled = _batch(networks, inputs, piece, len(unread))
         missing = np.array([reason != "" for reason in unread])
         logits.append(np.where(missing, np.nan, z))
         features.append(np.where(missing[:, None], np.float32("nan"), pooled))
         reasons += unread
         on_batch(len(unread))
+    by_network = dict(zip(networks, np.concatenate(logits, axis=2), strict=True))
     empty = np.empty((len(ids), 0), np.float32)
-    found = np.concatenate(features) if features else empty
-    return Outputs(np.concatenate(logits, axis=2), found, reasons)
+    return Outputs(by_network, np.concatenate(features) if features else empty, reasons)
 
 
 def _batch(
-    models: Members, inputs: dict[str, np.ndarray], piece: Piece, n: int
+    networks: Mapping[FoldSeed, Network], inputs: Inputs, piece: Piece, n: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Logits, shape (n_models, n_views, n), and features, shape (n, k), of the first n lesions."""
-    logits: list[list[np.ndarray]] = [[] for _ in models]
-    features = []
-    for view in _views(inputs, piece.n_views):
-        for found, (fold, m), given in zip(logits, models.items(), _own(models, view), strict=True):
-            out = np.asarray(m.logits.predict_on_batch(given))[:n]
-            found.append(out[:, 0].astype(np.float64) - m.facts.prior_shift)
-            if fold == piece.features_of:
-                features.append(out[:, 1:])
-    if not features:
+    """Logits, shape (n_networks, n_views, n), and features, shape (n, k), of n lesions."""
+    by_view = [_each(networks, view, n) for view in _views(inputs, piece.n_views)]
+    found = dict(zip(networks, zip(*by_view, strict=True), strict=True))
+    logits = [
+        [out[:, 0].astype(np.float64) - networks[one].prior_shift for out in outputs]
+        for one, outputs in found.items()
+    ]
+    if piece.features_of not in found:
         return np.array(logits), np.empty((n, 0), np.float32)
-    mean = sum(view.astype(np.float64) for view in features) / len(features)
-    return np.array(logits), sketch.of(np.asarray(mean))
+    pooled = [out[:, 1:].astype(np.float64) for out in found[piece.features_of]]
+    return np.array(logits), sketch.of(np.asarray(sum(pooled) / len(pooled)))
 
 
-def _views(inputs: dict[str, np.ndarray], n_views: views.N) -> Iterator[dict[str, np.ndarray]]:
+def _views(inputs: Inputs, n_views: views.N) -> Iterator[Inputs]:
     if "image" not in inputs:
         yield inputs
         return
     for view in views.of(inputs["image"], n_views):
-        yield inputs | {"image": view}
+        yield {**inputs, "image": view}
 
 
-def _own(models: Members, inputs: dict[str, np.ndarray]) -> Iterator[dict[str, np.ndarray]]:
-    """Give each model what it reads, of tabular features that stand side by side."""
-    edges = accumulate((m.architecture.n_features for m in models.values()), initial=0)
-    for m, (start, end) in zip(models.values(), pairwise(edges), strict=True):
-        given = {k: v[:, start:end] if k == "tabular" else v for k, v in inputs.items()}
-        yield {k: given[k] for k in m.logits.input}
+def _each(networks: Mapping[FoldSeed, Network], inputs: Inputs, n: int) -> list[np.ndarray]:
+    """Run each network on what it reads, of tabular features that stand side by side."""
+    edges = accumulate((len(m.encoder.names) for m in networks.values()), initial=0)
+    return [
+        m.run({k: v[:, start:end] if k == "tabular" else v for k, v in inputs.items()}, n)
+        for m, (start, end) in zip(networks.values(), pairwise(edges), strict=True)
+    ]

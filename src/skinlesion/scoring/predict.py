@@ -8,6 +8,7 @@ from pydantic import Field
 from tqdm import tqdm
 
 from skinlesion.dataset import views
+from skinlesion.dataset.fold_seed import FoldSeed
 from skinlesion.network import trained
 from skinlesion.params import Block
 from skinlesion.scoring import ensemble, executor, lesions
@@ -25,7 +26,7 @@ class Params(Block):
 
 
 def score(
-    models: Mapping[int, trained.Trained],
+    models: Mapping[FoldSeed, trained.Trained],
     source: lesions.Source,
     p: Params,
     selection: lesions.Selection = lesions.ALL,
@@ -33,7 +34,7 @@ def score(
     """Score the lesions of a metadata table, a piece at a time.
 
     Args:
-        models: By fold; their logits are averaged, each put on the true prior before.
+        models: Their logits are averaged, each put on the true prior before.
         source: The lesions. Its executor has these models, maybe beside others.
         p: The block `predict`.
         selection: Which of the lesions.
@@ -46,14 +47,15 @@ def score(
         InputError: The table lacks a feature or holds a bad value; a tile cannot be read and
             p.strict holds; or the cluster is lost.
     """
-    chosen, folds = list(models.values()), tuple(models)
-    columns, text = trained.columns(chosen)
+    columns, text = trained.columns(list(models.values()))
     n = executor.piece_size(selection.n_lesions, p.batch_size, source.run.min_pieces)
     pieces = (
-        ensemble.Piece(rows, folds, p.batch_size, p.strict, p.n_views, selection.features_of)
+        ensemble.Piece(
+            rows, tuple(models), p.batch_size, p.strict, p.n_views, selection.features_of
+        )
         for rows in lesions.pieces(source.metadata, columns, text, selection, n)
     )
-    known, n_passes = selection.n_lesions, ensemble.n_passes(models)
+    known, n_passes = selection.n_lesions, len({m.image_px for m in models.values()})
     total = None if known is None else known * n_passes
     with tqdm(total=total, desc=selection.name, unit="tile", mininterval=1, maxinterval=30) as bar:
         yield from source.run.map(ensemble.score, pieces, bar.update)

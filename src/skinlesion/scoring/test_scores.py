@@ -5,19 +5,20 @@ from pathlib import Path
 
 import numpy as np
 
+from skinlesion.dataset.fold_seed import FoldSeed
 from skinlesion.network import trained
-from skinlesion.scoring import image_features, lesions, network_spread, predict, test_set
+from skinlesion.scoring import image_features, lesions, predict, spread, test_set
 
 __all__ = ["score", "write"]
 
 
 def score(
-    models: Mapping[int, trained.Trained], source: lesions.Source, p: predict.Params
+    models: Mapping[FoldSeed, trained.Trained], source: lesions.Source, p: predict.Params
 ) -> tuple[test_set.Scored, np.ndarray]:
     """Score a test set.
 
     Args:
-        models: By fold. Image features are those of the first.
+        models: Image features are those of the first.
         source: The test lesions.
         p: The block `predict`.
 
@@ -43,5 +44,5 @@ def write(scored: test_set.Scored, features: np.ndarray, out: Path) -> None:
         out: The folder to write into.
     """
     test_set.write(scored, out)
-    network_spread.write(scored.spread, out / "network-test.csv")
+    spread.write(scored.spread, out / "network-test.csv")
     np.save(out / "image-test.npy", features)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from skinlesion.dataset import metadata
 from skinlesion.errors import InputError
-from skinlesion.scoring import network_spread, scale
+from skinlesion.scoring import scale, spread
 
 __all__ = [
     "Scored",
@@ -30,7 +30,7 @@ class Scored:
     isic_ids: pd.Series
     scores: np.ndarray  # shape (n_lesions,), float64; the median where the tile is unreadable
     unreadable: pd.DataFrame  # isic_id and reason
-    spread: pd.DataFrame  # isic_id, sd_folds and sd_views, as from `ensemble.spread`
+    spread: pd.DataFrame  # isic_id and `spread.COLUMNS`
 
 
 def isic_ids(metadata_csv: Path) -> pd.Series:
@@ -65,13 +65,13 @@ def joined(pieces: Iterable[pd.DataFrame], isic_ids: pd.Series) -> Scored:
     Raises:
         InputError: No tile could be read.
     """
-    logits, unreadable, spread = [], [], []
+    logits, unreadable, spreads = [], [], []
     for piece in pieces:
         logits.append(piece["logit"].to_numpy())
-        spread.append(piece[list(network_spread.COLUMNS)])
+        spreads.append(piece[list(spread.COLUMNS)])
         unreadable.append(piece.loc[piece["reason"] != "", ["isic_id", "reason"]])
     scores = scale.probability(median_for_unreadable(np.concatenate(logits)))
-    beside = pd.concat(spread, ignore_index=True)
+    beside = pd.concat(spreads, ignore_index=True)
     beside.insert(0, "isic_id", isic_ids)
     return Scored(isic_ids, scores, pd.concat(unreadable), beside)
 

@@ -8,23 +8,25 @@ import numpy as np
 import pandas as pd
 
 from skinlesion.dataset import partition
+from skinlesion.dataset.fold_seed import FoldSeed
 from skinlesion.errors import InputError
 from skinlesion.network import trained
-from skinlesion.scoring import image_features, lesions, network_spread, predict, scale
+from skinlesion.scoring import image_features, lesions, predict, scale, spread
 
 __all__ = ["score", "score_fold", "write"]
 
 
 def score(
-    models: Mapping[int, trained.Trained],
+    models: Mapping[FoldSeed, trained.Trained],
     folds: pd.DataFrame,
     source: lesions.Source,
     p: predict.Params,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Score the holdout, and each lesion outside it by the model that did not see it.
+    """Score the holdout, and each lesion outside it by the models that did not see it.
 
     Args:
-        models: By fold; the holdout gets the mean of all. Image features are those of the first.
+        models: By fold and seed; the holdout gets the mean of all. Image features are those of the
+            first.
         folds: isic_id, patient_id, target and fold, from stage `split`.
         source: The training lesions; each tile must be readable.
         p: The block `predict`.
@@ -41,14 +43,15 @@ def score(
     selection = lesions.Selection("holdout", features_of=first)
     holdout = score_fold(models, held_out, source, p, selection)
     of_folds = []
-    for fold, m in models.items():
+    for fold in sorted({one.fold for one in models}):
+        unseen = {one: m for one, m in models.items() if one.fold == fold}
         selection = lesions.Selection(f"fold {fold}", features_of=first)
-        of_folds.append(score_fold({fold: m}, parts.get(fold, none), source, p, selection))
+        of_folds.append(score_fold(unseen, parts.get(fold, none), source, p, selection))
     return holdout, pd.concat(of_folds)
 
 
 def score_fold(
-    models: Mapping[int, trained.Trained],
+    models: Mapping[FoldSeed, trained.Trained],
     folds: pd.DataFrame,
     source: lesions.Source,
     p: predict.Params,
@@ -57,15 +60,15 @@ def score_fold(
     """Score lesions whose target is known, none of which their models have seen.
 
     Args:
-        models: By fold; averaged.
+        models: Averaged.
         folds: isic_id, patient_id, target and fold of the lesions to score.
         source: The training lesions; each tile must be readable.
         p: The block `predict`.
         selection: The name of the progress bar, and whose image features are wanted.
 
     Returns:
-        The columns of `folds`, and score, in the order of the metadata; then sd_folds, sd_views
-        and image features, as from `ensemble.score`.
+        The columns of `folds`, and score, in the order of the metadata; then its spreads and
+        image features, as from `ensemble.score`.
 
     Raises:
         InputError: As for `predict.score`; or a lesion of `folds` is not in the metadata.
@@ -73,7 +76,7 @@ def score_fold(
     known = folds.set_index("isic_id")
     strict = p.model_copy(update={"strict": True})
     chosen = replace(selection, n_lesions=len(folds), isic_ids=known.index)
-    empty = pd.DataFrame(columns=["isic_id", "logit", *network_spread.COLUMNS])
+    empty = pd.DataFrame(columns=["isic_id", "logit", *spread.COLUMNS])
     scored = pd.concat([empty, *predict.score(models, source, strict, chosen)])
     if len(scored) != len(folds):
         raise InputError(
@@ -95,9 +98,9 @@ def write(holdout: pd.DataFrame, oof: pd.DataFrame, out: Path) -> None:
         out: The folder to write into.
     """
     for name, scored in (("holdout", holdout), ("oof", oof)):
-        network_spread.write(scored, out / f"network-{name}.csv")
+        spread.write(scored, out / f"network-{name}.csv")
         features = image_features.columns(scored)
         own = scored.loc[scored["fold"] == scored["fold"].min(), features]
         np.save(out / f"image-{name}.npy", own.to_numpy(np.float32))
-        plain = scored.drop(columns=[*network_spread.COLUMNS, *features])
+        plain = scored.drop(columns=[*spread.COLUMNS, *features])
         plain.to_csv(out / f"{name}.csv", index=False)

@@ -13,28 +13,20 @@ from tqdm import tqdm
 
 from skinlesion.dataset import batches
 from skinlesion.errors import InputError
-from skinlesion.network import augment, model
-from skinlesion.training import auxiliary, distribution, optimizer, schedule, statistics
+from skinlesion.network import model
+from skinlesion.training import auxiliary, distribution, optimizer, phases, schedule, statistics
 from skinlesion.training.checkpoint import Best, Checkpoint, Progress
 from skinlesion.training.fold import Examples, Validation
 from skinlesion.training.input_pipeline import InputPipeline
 from skinlesion.training.logger import Log
 
-__all__ = ["Recipe", "fit"]
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a network is fitted."""
-
-    train: schedule.Params
-    augment: augment.Params
+__all__ = ["fit"]
 
 
 def fit(
     network: keras.Model,
     examples: Examples,
-    recipe: Recipe,
+    recipe: phases.Recipe,
     *,
     log: Log,
     checkpoint: Checkpoint | None = None,
@@ -60,31 +52,27 @@ def fit(
         InputError: A tile cannot be read, the loss is no longer finite, there are more devices
             than lesions in a batch, or processes would resume from different epochs.
     """
-    p, epochs = recipe.train, examples.epochs
-    plan = [epochs[e % len(epochs)] for e in range(p.n_epochs)]
+    p, n_targets = recipe.train, 1 + len(examples.targets)
+    plan = [examples.epochs[e % len(examples.epochs)] for e in range(p.n_epochs)]
     pipeline = InputPipeline(
-        epochs[0].lesions,
+        plan[0].lesions,
         batch_size=p.batch_size,
         seed=p.seed,
         augmentation=recipe.augment,
-        n_targets=1 + len(examples.targets),
+        n_targets=n_targets,
     )
     n_batches = [pipeline.n_batches(data) for data in plan]
-    logits = auxiliary.beside(model.logits_of(network), len(examples.targets))
+    logits = auxiliary.beside(model.logits_of(network), n_targets - 1)
     loss = auxiliary.loss(examples.targets, p.auxiliary, label_smoothing=p.label_smoothing)
-    prepare = _preparer(network, logits, (recipe, loss), n_batches)
+    prepare = phases.preparer(network, logits, (recipe, loss), n_batches)
     progress, scorer = _start(logits, checkpoint, p, prepare), distribution.scorer(logits)
     for epoch, values in enumerate(progress.logged):
         log(epoch, values)
+    training = _Training(network, logits, pipeline, plan, examples.validation, p, prepare, scorer)
     with _Steps(p, n_batches, len(progress.logged)) as steps:
         while not _is_over(progress, p):
-            epoch = len(progress.logged)
-            if epoch in (0, p.frozen_epochs):
-                prepare(epoch + 1)
-            values = _fit_epoch(logits, pipeline, plan[epoch], epoch=epoch, steps=steps)
-            with _as_kept(logits, plan[0], p):
-                values |= _validate(scorer(), examples.validation, p)
-                progress = progress.after(values, network, select=p.select)
+            progress = training.after_epoch(progress, steps)
+            epoch, values = len(progress.logged) - 1, progress.logged[-1]
             log(epoch, values)
             steps.show(epoch, values)
             _save(checkpoint, progress, logits)
@@ -92,37 +80,28 @@ def fit(
     return progress.best
 
 
-def _preparer(
-    network: keras.Model,
-    logits: keras.Model,
-    objective: tuple[Recipe, keras.losses.Loss],
-    n_batches: list[int],
-) -> Callable[[int], None]:
-    """Return what compiles the network for the phase that the n-th epoch, from 1, is in."""
-    recipe, loss = objective
-    p, is_plain = recipe.train, recipe.augment.mixup.rate == 0 and not recipe.train.auxiliary.groups
+@dataclass(frozen=True)
+class _Training:
+    """What each epoch of a training needs."""
 
-    def prepare(n_epochs: int) -> None:
-        epochs, of_phase = schedule.phase(p, n_epochs - 1)
-        backbone = _backbone(network)
-        if backbone is not None:
-            _set_trainable(backbone, p, is_frozen=n_epochs <= p.frozen_epochs)
-        rates = schedule.Rates(of_phase, sum(n_batches[e] for e in epochs))
-        logits.compile(
-            optimizer.make(p, rates, backbone),
-            loss,
-            weighted_metrics=[],
-            metrics=[keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")]
-            if is_plain
-            else [keras.metrics.MeanMetricWrapper(_accuracy, name="accuracy")],
-        )
+    network: keras.Model
+    logits: keras.Model  # the same, up to its outputs in training
+    pipeline: InputPipeline
+    plan: list[batches.Training]  # by epoch
+    validation: Validation
+    p: schedule.Params
+    prepare: Callable[[int], None]  # of the n-th epoch, from 1
+    scorer: Callable[[], distribution.Run]
 
-    return prepare
-
-
-def _accuracy(y_true: Any, logits: Any) -> Any:
-    """Compare signs, as no logit is equal to a mixed target; of the target, not the auxiliary."""
-    return keras.ops.equal(y_true[:, :1] > 0.5, logits[:, :1] > 0)
+    def after_epoch(self, progress: Progress, steps: "_Steps") -> Progress:
+        """Fit the network for an epoch, and measure it with the weights that would be kept."""
+        p, epoch = self.p, len(progress.logged)
+        if epoch in (0, p.frozen_epochs):
+            self.prepare(epoch + 1)
+        values = _fit_epoch(self.logits, self.pipeline, self.plan[epoch], epoch=epoch, steps=steps)
+        with _as_kept(self.logits, self.plan[0], p):
+            values |= _validate(self.scorer(), self.validation, p)
+            return progress.after(values, self.network, select=p.select)
 
 
 @contextmanager
@@ -134,23 +113,6 @@ def _as_kept(logits: keras.Model, first: batches.Training, p: schedule.Params) -
     lesions = statistics.sample(first, seed=p.seed)
     with optimizer.averaged(logits), statistics.estimated(logits, lesions):
         yield
-
-
-def _backbone(network: keras.Model) -> keras.Model | None:
-    found = [layer for layer in network.layers if layer.name == "backbone"]
-    return found[0] if found else None
-
-
-def _set_trainable(backbone: keras.Model, p: schedule.Params, *, is_frozen: bool) -> None:
-    """Freeze a backbone, or let it learn, with or without its batch normalisation.
-
-    What is frozen keeps its statistics, too, and normalises by them in training.
-    """
-    backbone.trainable = not is_frozen
-    if p.batch_norm == "frozen":
-        for layer in backbone._flatten_layers():
-            if isinstance(layer, keras.layers.BatchNormalization):
-                layer.trainable = False
 
 
 def _start(

@@ -1,11 +1,12 @@
-"""One training: its data, its network and its checkpoint; saving what was trained."""
+"""The trainings of a fold: data, network and checkpoint of each; saving what was trained."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import keras
 
+from skinlesion.dataset.fold_seed import FoldSeed
 from skinlesion.network import identity, model, pretrained, trained
 from skinlesion.training import (
     checkpoint,
@@ -14,13 +15,13 @@ from skinlesion.training import (
     fingerprint,
     fitting,
     head,
+    logger,
     pooled,
 )
 from skinlesion.training.fold import Files, Fold, read
-from skinlesion.training.logger import Log
 from skinlesion.training.settings import Settings
 
-__all__ = ["Run", "start"]
+__all__ = ["Run", "finish", "start"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Run:
     pooled: pooled.Cache
     inputs_md5: dict[str, str]  # of the files, by path
 
-    def fit(self, log: Log) -> checkpoint.Best:
+    def fit(self, log: logger.Log) -> checkpoint.Best:
         """Fit the network, or its last layer alone.
 
         Args:
@@ -52,7 +53,7 @@ class Run:
         )
 
     def save(self, folder: Path, best: checkpoint.Best) -> None:
-        """Write the trained network, and remove its checkpoint and old ones.
+        """Write the trained network. Its checkpoint stays: `finish` removes it.
 
         Args:
             folder: Made if need be.
@@ -74,24 +75,23 @@ class Run:
             encoder=self.data.encoder,
             facts=facts,
         )
-        self.kept.remove()
-        checkpoint_folder.remove_old(self.kept.folder)
 
 
 def start(
-    fold: int, files: Files, settings: Settings, *, script: Path, say: Callable[[str], None]
-) -> Run:
-    """Read a fold and build its network. Keras, and the devices, are started.
+    fold: int, files: Files, settings: Settings, *, script: Path, writes: bool = True
+) -> Iterator[Run]:
+    """Read a fold, and build its networks, one per seed. Keras, and the devices, are started.
 
     Args:
         fold: The validation fold.
         files: Of that fold.
         settings: The params.
         script: Of the stage; its code is part of the checkpoint's name.
-        say: Called with a sentence about the checkpoint that a user should know.
+        writes: Whether this process prints; of processes that train together, one.
 
-    Returns:
-        The run. Its checkpoint has the name of all that decides its bits.
+    Yields:
+        A run per seed, from 0, its network built when it is asked for. Its checkpoint has the name
+        of all that decides its bits, and these are the bits of a run of that seed alone.
 
     Raises:
         InputError: A file is malformed, or processes that train together differ in something
@@ -103,14 +103,41 @@ def start(
     inputs_md5 = identity.md5s(vars(files).values())
     others = {"fold": str(fold), "devices": distribution.current().devices}
     others["tiles"] = inputs_md5[files.images.as_posix()]
-    parts = fingerprint.parts(script, inputs_md5, **settings.blocks(), **others)
-    for name, text in parts.items():
-        distribution.require_same(text, f"agree on {name}")
+    for seed in range(settings.train.n_seeds):
+        of_seed = settings.of_seed(seed)
+        parts = fingerprint.parts(script, inputs_md5, **of_seed.blocks(), **others)
+        for name, text in parts.items():
+            distribution.require_same(text, f"agree on {name}")
+        say = logger.speaker(str(FoldSeed(fold, seed)), speaks=writes)
+        yield _built(data, of_seed, parts, inputs_md5, say)
+
+
+def finish(kept: Sequence[checkpoint.Checkpoint]) -> None:
+    """Remove the checkpoints of runs that are all saved, and old ones.
+
+    Until then those of the first seeds stay: DVC removes the outs of a stage that was killed.
+
+    Args:
+        kept: Of the runs; one at least.
+    """
+    for each in kept:
+        each.remove()
+    checkpoint_folder.remove_old(kept[0].folder)
+
+
+def _built(
+    data: Fold,
+    settings: Settings,
+    parts: dict[str, str],
+    inputs_md5: dict[str, str],
+    say: Callable[[str], None],
+) -> Run:
     architecture = model.Architecture(
         model=settings.model,
         n_features=data.n_features,
         imagenet_input=settings.model.weights != "none",
     )
+    keras.utils.set_random_seed(settings.keras.seed)
     network = model.build(architecture, constant=data.encoder.constant_indices)
     pretrained.initialise(network, settings.model)
     folder = checkpoint_folder.folder(Path.cwd())

@@ -29,6 +29,7 @@ class Params(Block):
 
     fitted: Literal["network", "head"]
     head: Head
+    n_seeds: int = Field(ge=1)
     n_epochs: int = Field(ge=1)
     batch_size: int = Field(ge=1)
     learning_rate: float = Field(gt=0)
@@ -52,6 +53,8 @@ class Params(Block):
             raise ValueError("a block with early_stopping_patience: null where select is last")
         if self.fitted == "head" and self.auxiliary.groups:
             raise ValueError("a block with auxiliary weights of 0 where fitted is head")
+        if self.fitted == "head" and self.n_seeds > 1:  # nothing of a head is random
+            raise ValueError("a block with n_seeds: 1 where fitted is head")
         if self.frozen_epochs > self.n_epochs:
             raise ValueError("a block whose frozen_epochs are among its n_epochs")
         return self
