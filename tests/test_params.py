@@ -277,3 +277,29 @@ def test_an_error_in_params_is_an_input_error():
 )
 def test_the_blocks_of_the_project_are_right(name, block):
     assert isinstance(params.load(name, block, ROOT / "params.yaml"), block)
+
+
+# === A block as a JSON file ===
+
+
+class Found(params.Block):
+    auc: float
+
+
+def test_what_was_written_is_read_again(tmp_path):
+    (tmp_path / "found.json").write_text(Found(auc=0.75).model_dump_json())
+
+    assert params.load_json(tmp_path / "found.json", Found, "a finding") == Found(auc=0.75)
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"auc": "high"}', b'{"auc": 1, "n": 2}', b"\xff"])
+def test_a_file_that_is_no_such_block_is_named_with_what_it_must_be(tmp_path, content):
+    (tmp_path / "found.json").write_bytes(content)
+
+    with pytest.raises(InputError, match=r"found\.json must be a finding\. "):
+        params.load_json(tmp_path / "found.json", Found, "a finding")
+
+
+def test_a_json_file_that_is_absent_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"found\.json must be a finding\. .*No such file"):
+        params.load_json(tmp_path / "found.json", Found, "a finding")

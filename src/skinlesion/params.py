@@ -1,4 +1,4 @@
-"""Load one block of params.yaml. The blocks themselves live with the module that uses them."""
+"""Load one block of params.yaml, or of a JSON file. Blocks live with the module that uses them."""
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -11,7 +11,7 @@ from ruamel.yaml.error import YAMLError
 
 from skinlesion.errors import InputError
 
-__all__ = ["Block", "ParamsError", "load", "nearest"]
+__all__ = ["Block", "ParamsError", "load", "load_json", "nearest"]
 
 
 class ParamsError(InputError):
@@ -50,6 +50,26 @@ def load(name: str, block: type[B], path: Path = Path("params.yaml")) -> B:
     except ValidationError as error:
         findings = [_sentence(name, block, e) for e in error.errors()]
         raise ParamsError("\n".join(f"{path}: {finding}" for finding in findings)) from None
+
+
+def load_json(path: Path, block: type[B], what: str) -> B:
+    """Read a block that a stage wrote as a JSON file.
+
+    Args:
+        path: The file.
+        block: The class that says which keys it has, and their ranges.
+        what: What it must be, such as "a calibrator", for the message.
+
+    Returns:
+        The block, validated.
+
+    Raises:
+        InputError: The file is absent, is no JSON in UTF-8, or is no such block.
+    """
+    try:
+        return block.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise InputError(f"{path} must be {what}. {error}") from None
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

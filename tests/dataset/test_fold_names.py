@@ -32,5 +32,5 @@ def test_what_is_no_such_file_is_refused_by_name(tmp_path, text):
     path = tmp_path / "folds.json"
     if text is not None:
         path.write_text(text)
-    with pytest.raises(InputError, match=r"folds\.json must say what each fold stands for"):
+    with pytest.raises(InputError, match=r"folds\.json must be the names of folds"):
         fold_names.load(path)

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from pydantic import ValidationError
 from scipy.special import logit
 from sklearn.linear_model import LogisticRegression
 
@@ -12,8 +11,7 @@ from skinlesion.boosting import matrix
 from skinlesion.boosting.columns import Columns
 from skinlesion.dataset import metadata, partition
 from skinlesion.derivation import plan, tile_colour
-from skinlesion.errors import InputError
-from skinlesion.params import Block
+from skinlesion.params import Block, load_json
 
 __all__ = ["COLUMNS", "Baseline", "fit", "load", "save"]
 
@@ -105,10 +103,7 @@ def load(folder: Path) -> Baseline | None:
     path = folder / NAME
     if not path.exists():
         return None
-    try:
-        return Baseline.model_validate_json(path.read_text())
-    except (OSError, ValidationError) as error:
-        raise InputError(f"{path} must be a baseline. {error}") from None
+    return load_json(path, Baseline, "a baseline")
 
 
 def _short(values: pd.Series | np.ndarray | list[float]) -> list[float]:

@@ -6,13 +6,12 @@ from pathlib import Path
 
 import lightgbm as lgb
 import numpy as np
-from pydantic import ValidationError
 
 from skinlesion.boosting.columns import Columns
 from skinlesion.boosting.ensemble import Ensemble, Fitted
 from skinlesion.dataset import fold_seed
 from skinlesion.errors import InputError
-from skinlesion.params import Block
+from skinlesion.params import Block, load_json
 
 __all__ = ["ALONE", "CONTEXT", "Expert", "Facts", "Mode", "Scores", "load", "load_folds", "save"]
 
@@ -97,10 +96,7 @@ def load(folder: Path) -> Expert:
         InputError: A file is absent or malformed.
     """
     path = folder / FACTS
-    try:
-        facts = Facts.model_validate_json(path.read_text())
-    except (OSError, ValidationError) as error:
-        raise InputError(f"{path} must be the facts of a table expert. {error}") from None
+    facts = load_json(path, Facts, "the facts of a table expert")
     ensembles = {
         name: Ensemble(
             [_booster(folder / f"{name}-{seed}.txt") for seed in range(mode.n_seeds)],

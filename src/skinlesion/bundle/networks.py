@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from skinlesion.dataset import fold_seed, stores, views
 from skinlesion.dataset.fold_seed import FoldSeed
 from skinlesion.errors import InputError
 from skinlesion.features import tabular
-from skinlesion.params import Block
+from skinlesion.params import Block, load_json
 from skinlesion.scoring import ensemble, litert, passes
 
 __all__ = ["ENCODER", "FACTS", "NETWORK", "Facts", "Networks", "load", "score"]
@@ -75,10 +75,7 @@ def score(
 
 def _network(folder: Path) -> passes.Network:
     path = folder / FACTS
-    try:
-        facts = Facts.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise InputError(f"{path} must be the facts of a network. {error}") from None
+    facts = load_json(path, Facts, "the facts of a network")
     path = folder / NETWORK
     try:
         network = litert.Network(path.read_bytes())

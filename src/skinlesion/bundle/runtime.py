@@ -14,7 +14,7 @@ from skinlesion.bundle import combining, looking, manifest, networks, rows, tabl
 from skinlesion.dataset import images, stores, views
 from skinlesion.errors import InputError
 from skinlesion.evaluation import calibration, combination
-from skinlesion.params import Block
+from skinlesion.params import Block, load_json
 from skinlesion.scoring import spread
 from skinlesion.shift import profile
 
@@ -249,7 +249,4 @@ def _json(path: Path) -> dict[str, Any]:
 
 
 def _settings(path: Path) -> Settings:
-    try:
-        return Settings.model_validate_json(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} must be the settings of a bundle. {error}") from None
+    return load_json(path, Settings, "the settings of a bundle")

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from pydantic import ValidationError
 
 from skinlesion.boosting import columns, contributions, expert
 from skinlesion.bundle import words
@@ -14,8 +13,7 @@ from skinlesion.dataset import fold_seed, stores
 from skinlesion.dataset.fold_seed import FoldSeed
 from skinlesion.derivation import derived, numbers, relative, tiles
 from skinlesion.derivation.plan import Params, Plan
-from skinlesion.errors import InputError
-from skinlesion.params import Block
+from skinlesion.params import Block, load_json
 from skinlesion.scoring import spread
 
 __all__ = ["SETTINGS", "Reason", "Settings", "Table", "load"]
@@ -149,10 +147,7 @@ def load(folder: Path) -> Table | None:
     if not folder.is_dir():
         return None
     path = folder / SETTINGS
-    try:
-        settings = Settings.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise InputError(f"{path} must be the settings of table experts. {error}") from None
+    settings = load_json(path, Settings, "the settings of table experts")
     folds = [one.fold for one in fold_seed.found(folder)]
     return Table(settings, expert.load_folds(folder, expected=folds))
 

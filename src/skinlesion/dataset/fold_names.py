@@ -2,10 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from skinlesion.errors import InputError
-from skinlesion.params import Block
+from skinlesion.params import Block, load_json
 
 __all__ = ["Fold", "FoldNames", "load", "save"]
 
@@ -52,7 +49,4 @@ def load(path: Path) -> FoldNames:
     Raises:
         InputError: It is absent or malformed.
     """
-    try:
-        return FoldNames.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise InputError(f"{path} must say what each fold stands for. {error}") from None
+    return load_json(path, FoldNames, "the names of folds")

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Literal
 
 import pandas as pd
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from skinlesion.dataset.metadata import TRAIN_ONLY
 from skinlesion.derivation import derived, relative, tile_colour, tile_shape
 from skinlesion.errors import InputError
-from skinlesion.params import Block, nearest
+from skinlesion.params import Block, load_json, nearest
 
 __all__ = ["CATEGORICAL", "Params", "Plan", "Relative", "load", "make", "summary"]
 
@@ -98,10 +98,7 @@ def load(folder: Path) -> Plan:
         InputError: The file is absent or malformed.
     """
     path = folder / "plan.json"
-    try:
-        return Plan.model_validate_json(path.read_text())
-    except (OSError, ValidationError) as error:
-        raise InputError(f"{path} must be the plan of stage derive. {error}") from None
+    return load_json(path, Plan, "the plan of stage derive")
 
 
 def summary(plan: Plan) -> str:

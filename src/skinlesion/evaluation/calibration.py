@@ -6,12 +6,11 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from pydantic import Field, ValidationError
+from pydantic import Field
 from scipy.special import expit, logit
 
-from skinlesion.errors import InputError
 from skinlesion.evaluation import regression
-from skinlesion.params import Block
+from skinlesion.params import Block, load_json
 
 __all__ = [
     "Calibrator",
@@ -147,10 +146,7 @@ def load(path: Path) -> Calibrator:
     Raises:
         InputError: The file is absent or is no calibrator.
     """
-    try:
-        return Calibrator.model_validate_json(path.read_text())
-    except (OSError, ValidationError) as error:
-        raise InputError(f"{path} must be a calibrator. {error}") from None
+    return load_json(path, Calibrator, "a calibrator")
 
 
 def summary(calibrator: Calibrator) -> str:

@@ -5,12 +5,10 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import ValidationError
 from scipy.special import expit
 
-from skinlesion.errors import InputError
 from skinlesion.evaluation import calibration
-from skinlesion.params import Block
+from skinlesion.params import Block, load_json
 
 __all__ = ["ALONE", "SPREADS", "Combination", "load", "save", "summary"]
 
@@ -119,10 +117,7 @@ def load(path: Path) -> Combination:
     Raises:
         InputError: The file is absent or is no combination.
     """
-    try:
-        return Combination.model_validate_json(path.read_text())
-    except (OSError, ValidationError) as error:
-        raise InputError(f"{path} must be a combination. {error}") from None
+    return load_json(path, Combination, "a combination")
 
 
 def summary(combined: Combination) -> str:

@@ -6,10 +6,9 @@ from typing import Annotated
 
 import numpy as np
 import pandas as pd
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from skinlesion.errors import InputError
-from skinlesion.params import Block
+from skinlesion.params import Block, load_json
 from skinlesion.shift import bins, chance
 from skinlesion.shift.bins import Categories, Numbers
 from skinlesion.shift.chance import Sizes
@@ -92,7 +91,4 @@ def load(path: Path) -> Profile:
     Raises:
         InputError: The file is absent or malformed.
     """
-    try:
-        return Profile.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise InputError(f"{path} must be a profile of training lesions. {error}") from None
+    return load_json(path, Profile, "a profile of training lesions")
