@@ -271,10 +271,10 @@ def test_without_calibration_the_submission_is_that_of_the_scores(work):
 
 
 def test_without_a_holdout_everything_is_of_the_out_of_fold_lesions(work):
-    for name in ("predictions", "calibrated"):
-        path = work / name / "holdout.csv"
-        pd.read_csv(path)[:0].to_csv(path, index=False)
-    for name in ("calibrate", "evaluate", "explain", "report"):
+    path = work / "data/interim/folds.csv"
+    folds = pd.read_csv(path)
+    folds.assign(fold=folds["fold"].replace(-1, 1)).to_csv(path, index=False)
+    for name in ("predict", "shift", "calibrate", "evaluate", "explain", "export", "report"):
         run(name, *command(name))
 
     evaluation = json.loads((work / "metrics/evaluation.json").read_text())
