@@ -292,7 +292,9 @@ def test_what_was_written_is_read_again(tmp_path):
     assert params.load_json(tmp_path / "found.json", Found, "a finding") == Found(auc=0.75)
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b'{"auc": "high"}', b'{"auc": 1, "n": 2}', b"\xff"])
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b'{"auc": "high"}', b'{"auc": 1, "n": 2}', b"\xff"]
+)
 def test_a_file_that_is_no_such_block_is_named_with_what_it_must_be(tmp_path, content):
     (tmp_path / "found.json").write_bytes(content)
 
