@@ -10,5 +10,5 @@ from skinlesion.reporting.models import Train
     [("network", "best", True), ("network", "last", False), ("head", "best", False)],
 )
 def test_the_fold_left_out_chooses_the_best_epoch_of_a_network_only(fitted, select, chose):
-    train = Train(fitted=fitted, select=select)
+    train = Train(fitted=fitted, select=select, n_seeds=1)
     assert train.chose_epoch is chose

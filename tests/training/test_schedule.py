@@ -74,6 +74,7 @@ def test_without_frozen_epochs_a_training_is_one_phase():
     [
         ({"select": "last", "early_stopping_patience": 2}, "patience: null where select is last"),
         ({"frozen_epochs": 4}, "frozen_epochs are among its n_epochs"),
+        ({"fitted": "head", "n_seeds": 2}, "n_seeds: 1 where fitted is head"),
     ],
 )
 def test_params_that_contradict_each_other_are_refused(changes, expected):

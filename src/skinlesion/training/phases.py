@@ -74,10 +74,11 @@ def set_trainable(backbone: keras.Model, p: schedule.Params, *, is_frozen: bool)
         is_frozen: Whether none of its weights learns.
     """
     backbone.trainable = not is_frozen
-    if p.batch_norm == "frozen":
-        for layer in backbone._flatten_layers():
-            if isinstance(layer, keras.layers.BatchNormalization):
-                layer.trainable = False
+    norms = [
+        of for of in backbone._flatten_layers() if isinstance(of, keras.layers.BatchNormalization)
+    ]
+    for layer in norms if p.batch_norm == "frozen" else []:
+        layer.trainable = False
 
 
 def _backbone(network: keras.Model) -> keras.Model | None:

@@ -64,9 +64,13 @@ def _estimate(
     size = min(BATCH_SIZE, len(lesions))
     with _without_dropout(logits), _momenta(layers):
         for k, (inputs, _) in enumerate(batches.scoring(lesions, batch_size=size)):
-            for layer in layers:
-                layer.momentum = k / (k + 1)  # the mean of the batches so far
+            _set_momentum(layers, k / (k + 1))  # the mean of the batches so far
             _update(logits, inputs)
+
+
+def _set_momentum(layers: list[keras.layers.Layer], momentum: float) -> None:
+    for layer in layers:
+        layer.momentum = momentum
 
 
 def _update(logits: keras.Model, inputs: dict[str, np.ndarray]) -> None:
