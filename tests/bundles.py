@@ -15,10 +15,12 @@ from skinlesion.derivation import numbers, parquet, plan, tiles
 from skinlesion.evaluation import calibration, combination
 from skinlesion.features import tabular
 from skinlesion.network import backend, model, trained
+from skinlesion.reporting import statements
 from skinlesion.scoring import conversion, lesions, members, predict, scale, spread
 from skinlesion.shift import profile
 
 CARD = {
+    "notice": statements.NOTICE,
     "name": "a test",
     "operating_points": [{"name": "specificity 90 %", "threshold": 0.1}],
     "look_budget": [],

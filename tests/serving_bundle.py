@@ -11,12 +11,14 @@ from PIL import Image
 from tests.process import PATIENCE
 
 from skinlesion.errors import InputError
+from skinlesion.reporting import statements
 
 
 class Brightness:
     """The darker a tile, the riskier; nothing else is read of it."""
 
     card: ClassVar = {
+        "notice": statements.NOTICE,
         "name": "brightness",
         "look_budget": [{"n": 1, "sensitivity": 0.5, "low": 0.4}],
     }

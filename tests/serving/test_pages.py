@@ -3,6 +3,8 @@
 import re
 from importlib import resources
 
+from skinlesion.reporting import statements
+
 
 def test_each_operation_and_each_schema_is_documented(client):
     page, schema = client.get("/docs").text, client.get("/openapi.json").json()
@@ -27,6 +29,12 @@ def test_each_file_of_a_page_has_its_kind_and_is_asked_for_again(client):
 
     assert answer.headers["content-type"] == "text/css; charset=utf-8"
     assert answer.headers["cache-control"] == "no-cache"
+
+
+def test_what_the_models_are_not_for_is_said_in_the_same_words_everywhere(client):
+    assert client.get("/v1/model").json()["notice"] == statements.NOTICE
+    assert client.get("/openapi.json").json()["info"]["description"] == statements.NOTICE
+    assert f">{statements.NOTICE}<" in client.get("/").text
 
 
 def test_no_file_but_those_is_served(client):

@@ -13,9 +13,8 @@ from skinlesion.serving.lesions import Lesions
 from skinlesion.serving.scorer import Bundle, Scored
 from skinlesion.serving.settings import Settings
 
-__all__ = ["NOTICE", "Answer", "Model", "Occlusion", "model", "occlusion", "scores"]
+__all__ = ["Answer", "Model", "Occlusion", "model", "occlusion", "scores"]
 
-NOTICE = "Research software, not a medical device: it must not guide the care of a patient."
 MEMBERS = ("network", "table")
 N_REASONS = 4  # for a lesion, and as many against
 
@@ -136,7 +135,7 @@ def model(bundle: Bundle, settings: Settings) -> bytes:
             "look_budget": bundle.card.get("look_budget", []),
             "columns": bundle.columns,
             "limits": settings.limits,
-            "notice": NOTICE,
+            "notice": bundle.card["notice"],
         }
     )
 

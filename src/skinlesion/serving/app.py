@@ -58,7 +58,7 @@ def create(bundle: Bundle, settings: Settings) -> FastAPI:
     app = FastAPI(
         title="skinlesion",
         version=bundle.version,
-        description=answers.NOTICE,
+        description=bundle.card["notice"],
         lifespan=lifespan,
         docs_url=None,  # FastAPI's own page loads scripts from elsewhere
         redoc_url=None,
