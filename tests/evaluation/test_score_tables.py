@@ -62,7 +62,8 @@ def test_what_is_written_holds_each_score(tmp_path):
     assert list(found) == [
         *("isic_id", "patient_id", "target", "fold", "score"),
         *("member_network", "member_table", "member_table_alone", "score_alone"),
-        *("network_sd_folds", "network_sd_views", "table_sd_folds", "table_sd_seeds"),
+        *("network_sd_folds", "network_sd_seeds", "network_sd_views"),
+        *("table_sd_folds", "table_sd_seeds"),
         "uncertainty",
     ]
     assert list(nested) == [*found, "probability"]
