@@ -161,32 +161,21 @@ def test_scores_do_not_depend_on_the_batch_size(architecture, solid_tiles, batch
     lesions, logits = lesions_of(solid_tiles, 11), model.logits_of(model.build(architecture()))
     tiles = [images.tile(lesions.store.read(i), px=32) for i in lesions.isic_ids]
     expected = called(logits, {"image": np.stack(tiles), "tabular": lesions.tabular})[:, 0]
-    done = []
-    found, reasons = model.apply(
-        logits.predict_on_batch, lesions, batch_size=batch_size, on_batch=done.append
-    )
+    found = model.apply(logits.predict_on_batch, lesions, batch_size=batch_size)
 
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
     assert found.dtype == np.float64
-    assert reasons == [""] * 11
-    assert sum(done) == 11
 
 
-def test_an_unreadable_tile_has_no_logit_but_a_reason(architecture, solid_tiles):
+def test_an_unreadable_tile_is_an_error(architecture, solid_tiles):
     lesions, logits = lesions_of(solid_tiles, 5), model.logits_of(model.build(architecture()))
-    whole, _ = model.apply(logits.predict_on_batch, lesions, batch_size=4)
     del lesions.store.brightness["ISIC_2"]
-    found, reasons = model.apply(logits.predict_on_batch, lesions, batch_size=4, strict=False)
-
-    assert np.isnan(found).tolist() == [False, False, True, False, False]
-    assert np.array_equal(np.delete(found, 2), np.delete(whole, 2))
-    assert reasons == ["", "", "ISIC_2: it has no tile in memory.", "", ""]
     with pytest.raises(images.ImageError, match="ISIC_2"):
         model.apply(logits.predict_on_batch, lesions, batch_size=4)
 
 
 def test_no_lesions_have_no_logits(architecture, solid_tiles):
     logits = model.logits_of(model.build(architecture()))
-    found, reasons = model.apply(logits.predict_on_batch, lesions_of(solid_tiles, 0), batch_size=4)
+    found = model.apply(logits.predict_on_batch, lesions_of(solid_tiles, 0), batch_size=4)
 
-    assert (found.shape, reasons) == ((0,), [])
+    assert found.shape == (0,)

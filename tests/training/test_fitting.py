@@ -115,7 +115,7 @@ def test_tiles_are_augmented_in_training_but_not_in_validation(architecture, pro
     monkeypatch.setattr("skinlesion.network.augment.pipeline", black)
     _, [values] = fitted(network, only(lesions, tabular=False), y_true, params(n_epochs=1))
     held = batches.select(only(lesions, tabular=False), np.arange(2 * N // 3, N))
-    scores, _ = model.apply(model.logits_of(network).predict_on_batch, held, batch_size=16)
+    scores = model.apply(model.logits_of(network).predict_on_batch, held, batch_size=16)
 
     assert values["train/accuracy"] <= 0.75  # no better than the share of negatives
     assert len(set(scores)) > 20
@@ -127,7 +127,7 @@ def test_validation_values_are_exact_over_all_lesions(architecture, problem, pri
     lesions, held = only(lesions, image=False), np.arange(2 * N // 3, N)
     network = table_network(architecture)
     best, logged = fitted(network, lesions, y_true, params(n_epochs=1), prior_shift=prior_shift)
-    scores, _ = model.apply(
+    scores = model.apply(
         model.logits_of(network).predict_on_batch, batches.select(lesions, held), batch_size=7
     )
     on_prior, values = scores - prior_shift, best.values
@@ -213,7 +213,7 @@ def test_weights_of_lesions_count(architecture, problem):
             log=lambda *_: None,
         )
         found.append(
-            model.apply(model.logits_of(network).predict_on_batch, lesions, batch_size=N)[0].mean()
+            model.apply(model.logits_of(network).predict_on_batch, lesions, batch_size=N).mean()
         )
     only_positives, only_negatives = found
 
@@ -335,7 +335,7 @@ def test_averages_are_what_is_validated_and_kept(architecture, problem, monkeypa
         seen = recorded(monkeypatch, network)
         p = params(average_momentum=momentum, select="last", weight_decay=0.0)
         best, _ = fitted(network, lesions, y_true, p)
-        scores, _ = model.apply(
+        scores = model.apply(
             model.logits_of(network).predict_on_batch,
             batches.select(lesions, np.arange(2 * N // 3, N)),
             batch_size=7,

@@ -165,7 +165,7 @@ def test_only_the_last_layer_is_fitted_and_its_scores_are_those_that_are_logged(
     network, logged = model.build(architecture(tabular_units=[])), []
     before = network.get_weights()
     best = head.fit(network, examples, params(), log=lambda *values: logged.append(values))
-    logits, _ = model.apply(
+    logits = model.apply(
         model.logits_of(network).predict_on_batch, examples.validation.lesions, batch_size=16
     )
     values = examples.validation.values(logits)

@@ -40,7 +40,7 @@ def features(network, lesions, cache=None, n_views=1) -> np.ndarray:
 
 def test_features_are_what_the_logit_is_made_of(network, lesions):
     found = features(network, lesions)
-    logits, _ = model.apply(model.logits_of(network).predict_on_batch, lesions, batch_size=4)
+    logits = model.apply(model.logits_of(network).predict_on_batch, lesions, batch_size=4)
     kernel, bias = network.get_layer("logit").get_weights()
 
     assert found.dtype == np.float32

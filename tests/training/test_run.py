@@ -101,6 +101,7 @@ def test_features_of_other_tiles_views_or_networks_are_others(tiles):
         tiles(content=b"other tiles"),
         tiles(head={"n_views": 8}),
         tiles(pooled_stages=[1]),
+        tiles(pool_sigma=0.3),
         tiles(image_px=40),
     ]
 

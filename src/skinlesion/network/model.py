@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from skinlesion.dataset import batches
-from skinlesion.network import backbones
+from skinlesion.network import backbones, pooling
 from skinlesion.params import Block
 
 __all__ = ["Architecture", "Params", "apply", "build", "logits_of"]
@@ -36,6 +36,7 @@ class Params(Block):
     image_dropout: float = Field(ge=0, lt=1)
     stochastic_depth: float = Field(0.2, ge=0, lt=1)  # what KerasCV takes where it is not told
     pooled_stages: Annotated[list[Units], Field(min_length=1)] | None = None
+    pool_sigma: Annotated[float, Field(ge=0.1, le=10)] | None = None
     tabular_units: list[Units]
     tabular_dropout: float = Field(ge=0, lt=1)
     head_units: list[Units]
@@ -86,7 +87,7 @@ def build(architecture: Architecture, *, constant: tuple[int, ...] = ()) -> kera
     # === Image branch ===
     if p.backbone != "none":
         inputs["image"] = keras.Input((p.image_px, p.image_px, 3), name="image")
-        features = _pooled(_seen(inputs["image"], architecture))
+        features = pooling.pooled(_seen(inputs["image"], architecture), sigma=p.pool_sigma)
         branches.append(keras.layers.Dropout(p.image_dropout, name="image_dropout")(features))
 
     # === Tabular branch ===
@@ -127,13 +128,8 @@ def logits_of(network: keras.Model) -> keras.Model:
 
 
 def apply(
-    run: Callable[[dict[str, np.ndarray]], np.ndarray],
-    lesions: batches.Lesions,
-    *,
-    batch_size: int,
-    strict: bool = True,
-    on_batch: Callable[[int], object] = lambda n_lesions: None,
-) -> tuple[np.ndarray, list[str]]:
+    run: Callable[[dict[str, np.ndarray]], np.ndarray], lesions: batches.Lesions, *, batch_size: int
+) -> np.ndarray:
     """Compute the logits of lesions.
 
     Args:
@@ -141,23 +137,17 @@ def apply(
             of what `logits_of` gives.
         lesions: Any number of them, with the features that it was trained on.
         batch_size: Lesions per step; the last one is filled up.
-        strict: Whether a tile that cannot be read is an error.
-        on_batch: Called after each batch with its number of lesions, to show progress.
 
     Returns:
-        Logits, shape (n_lesions,), float64, NaN where the tile cannot be read; and one string
-        per lesion, "" or why its tile cannot be read.
+        Shape (n_lesions,), float64.
 
     Raises:
-        images.ImageError: A tile cannot be read and `strict` holds.
+        images.ImageError: A tile cannot be read.
     """
-    found, reasons = [np.empty(0)], []
-    for inputs, unread in batches.scoring(lesions, batch_size=batch_size, strict=strict):
-        out = np.asarray(run(inputs), np.float64)[: len(unread), 0]
-        found.append(np.where([reason != "" for reason in unread], np.nan, out))
-        reasons += unread
-        on_batch(len(unread))
-    return np.concatenate(found), reasons
+    found = [np.empty(0)]
+    for inputs, reasons in batches.scoring(lesions, batch_size=batch_size):
+        found.append(np.asarray(run(inputs), np.float64)[: len(reasons), 0])
+    return np.concatenate(found)
 
 
 def _seen(
@@ -175,17 +165,6 @@ def _seen(
     if architecture.imagenet_input:
         tiles = backbones.normalised(tiles, p.backbone)
     return backbone(tiles)
-
-
-def _pooled(features: keras.KerasTensor | list[keras.KerasTensor]) -> keras.KerasTensor:
-    """Average features over the tile; those of several stages stand side by side."""
-    pool = keras.layers.GlobalAveragePooling2D
-    if not isinstance(features, list):
-        return pool(name="image_pool")(features)
-    if len(features) == 1:
-        return pool(name="image_pool")(features[0])
-    pooled = [pool(name=f"image_pool_{i}")(of) for i, of in enumerate(features)]
-    return keras.layers.Concatenate(name="image_pool")(pooled)
 
 
 def _silence(network: keras.Model, architecture: Architecture, constant: tuple[int, ...]) -> None:

@@ -168,7 +168,7 @@ def _validate(
     """Score all lesions, on all devices, and measure the scores."""
     shard, n_lesions = distribution.current(), len(validation.y_true)
     held = batches.select(validation.lesions, shard.rows(n_lesions))
-    scores, _ = model.apply(run, held, batch_size=shard.per_process(p.batch_size))
+    scores = model.apply(run, held, batch_size=shard.per_process(p.batch_size))
     scores = distribution.joined(scores, n_lesions)
     if not np.isfinite(scores).all():
         raise InputError("train: validation scores must be finite. Lower train.learning_rate.")

@@ -151,6 +151,7 @@ def _key_of_features(parts: dict[str, str], settings: Settings, network: keras.M
     if settings.model.backbone == "none":
         return fingerprint.key(parts)
     deciding = {name: parts[name] for name in ("code", "versions", "machine", "keras", "devices")}
-    deciding["model"] = settings.model.model_dump_json(include={"image_px", "pooled_stages"})
+    of_model = {"image_px", "pooled_stages", "pool_sigma"}
+    deciding["model"] = settings.model.model_dump_json(include=of_model)
     deciding |= {"tiles": parts["tiles"], "views": str(settings.train.head.n_views)}
     return fingerprint.key(deciding, network.get_layer("backbone"))
