@@ -1,9 +1,14 @@
 """skinlesion.params: a params file that the code cannot use is refused, by key, all at once."""
 
+import functools
+import operator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dvc.utils import hydra
 from pydantic import Field, ValidationError
+from ruamel.yaml import YAML
 
 from skinlesion import params
 from skinlesion.dataset import metadata, partition
@@ -277,6 +282,32 @@ def test_an_error_in_params_is_an_input_error():
 )
 def test_the_blocks_of_the_project_are_right(name, block):
     assert isinstance(params.load(name, block, ROOT / "params.yaml"), block)
+
+
+# === What DVC writes into the file ===
+
+
+def lists(block: dict, *above: str) -> Iterator[tuple[list[str], list]]:
+    """Each list of params, with the keys that lead to it."""
+    for key, value in block.items():
+        if isinstance(value, dict):
+            yield from lists(value, *above, key)
+        elif isinstance(value, list):
+            yield [*above, key], value
+
+
+def test_dvc_changes_a_list_again_and_again_and_nothing_else(tmp_path):
+    # ruamel.yaml, with which DVC writes, lost the end of a line behind a list that was emptied
+    # and had a comment on the line of its key.
+    file, given = tmp_path / "params.yaml", (ROOT / "params.yaml").read_text()
+    for keys, first in lists(YAML(typ="safe").load(given)):
+        file.write_text(given)
+        expected = YAML(typ="safe").load(given)
+        for value in (first, [], ["a", "b"], [], ["a"], first):
+            hydra.apply_overrides(file, [f"{'.'.join(keys)}=[{','.join(map(str, value))}]"])
+            functools.reduce(operator.getitem, keys[:-1], expected)[keys[-1]] = value
+
+            assert YAML(typ="safe").load(file.read_text()) == expected
 
 
 # === A block as a JSON file ===
