@@ -126,7 +126,7 @@ def elsewhere(tmp_path, monkeypatch) -> Path:
         (("serve", "a", "--host", "0.0.0.0"), "SKINLESION_TOKEN must be set"),
         (("serve", "a", "--limit", "tile=1"), "--limit must be NAME=NUMBER"),
         (("pack", "a", "b.hdf5"), "a must be an HDF5 file"),
-        (("summary",), "metrics/details.json must be a JSON file."),
+        (("summary",), "in whose top folder it is given"),
         (("compare", "a", "b"), "params.yaml must be a params file."),
         (("experiments",), "not inside of a DVC repository"),
         (("sweep", "table"), "not inside of a DVC repository"),
@@ -146,6 +146,37 @@ def test_input_that_is_not_what_it_must_be_is_one_line_and_code_1(
 
 
 @pytest.mark.parametrize(
+    ("words", "package", "extra"),
+    [
+        (("serve", "a"), "uvicorn", "serve"),
+        (("compare", "a", "b"), "sklearn", "train"),
+        (("experiments",), "dvc", "train"),
+    ],
+)
+def test_a_package_that_is_not_installed_is_named_with_the_extra_that_brings_it(
+    words, package, extra
+):
+    ran = run_apart(
+        f"import sys; sys.modules[{package!r}] = None; from tests import command_line; "
+        f"sys.exit(command_line.run(*{words!r}))"
+    )
+
+    assert ran.returncode == 1
+    assert ran.stderr.startswith(f"error: this command needs the package {package}, ")
+    assert ran.stderr.endswith(f"pip install -e '.[{extra}]'\n")
+    assert ran.stderr.count("\n") == 1
+
+
+def test_a_module_of_our_own_that_is_absent_is_our_mistake():
+    ran = run_apart(
+        "import sys; sys.modules['skinlesion.evaluation'] = None; from tests import command_line; "
+        "command_line.run('compare', 'a', 'b')"
+    )
+
+    assert "Traceback" in ran.stderr
+
+
+@pytest.mark.parametrize(
     ("error", "code", "line"),
     [
         (OSError(28, "No space left on device", "a/b"), 1, "error: a/b: No space left on device\n"),
@@ -158,6 +189,7 @@ def test_a_full_disk_and_ctrl_c_are_one_line(elsewhere, monkeypatch, capsys, err
     def fail(folder: Path) -> str:
         raise error
 
+    (elsewhere / "dvc.yaml").touch()
     monkeypatch.setattr(summary, "text", fail)
     assert command_line.run("summary") == code
     assert capsys.readouterr().err == line
@@ -192,6 +224,7 @@ def test_output_to_a_full_disk_is_one_line_and_code_1():
 
 
 def test_a_signal_of_ctrl_c_ends_a_command_with_code_130(elsewhere):
+    (elsewhere / "dvc.yaml").touch()
     code = (
         # As in a terminal: what runs in the background is started with the signal ignored.
         "import os, signal; signal.signal(signal.SIGINT, signal.default_int_handler);"

@@ -9,6 +9,7 @@ import typer
 from typer.exceptions import TyperException
 
 from skinlesion import command
+from skinlesion.errors import InputError
 from skinlesion.experiments import (
     clinic_commands,
     pull_request_commands,
@@ -17,6 +18,9 @@ from skinlesion.experiments import (
 )
 
 __all__ = ["app", "main"]
+
+# Packages of the extra `serve`; those of other commands than `score` and `serve` are of `train`.
+_OF_SERVE = {"fastapi", "jinja2", "prometheus_client", "pydantic_settings", "uvicorn"}
 
 app = typer.Typer(
     name="skinlesion", add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
@@ -39,6 +43,8 @@ def main() -> None:
             code = app(prog_name="skinlesion", standalone_mode=False)
         except TyperException as error:
             raise _as_click(error) from None
+        except ModuleNotFoundError as error:
+            raise _as_extra(error) from None
         if code == command.INTERRUPTED:
             raise KeyboardInterrupt
     raise SystemExit(code)
@@ -50,6 +56,18 @@ def _as_click(error: TyperException) -> click.ClickException:
     if error.exit_code == 2:
         return click.UsageError(message, getattr(error, "ctx", None))
     return click.ClickException(message)
+
+
+def _as_extra(error: ModuleNotFoundError) -> Exception:
+    """Name the extra that a command needs; a module of our own that is absent is our mistake."""
+    package = (error.name or "").partition(".")[0]
+    if package in ("", "skinlesion"):
+        return error
+    extra = "serve" if package in _OF_SERVE else "train"
+    return InputError(
+        f"this command needs the package {package}, which is not installed. In the repository: "
+        f"pip install -e '.[{extra}]'"
+    )
 
 
 @app.callback(invoke_without_command=True)
@@ -165,6 +183,8 @@ def summary() -> None:
     """Show the figures of the last run, and what is next."""
     from skinlesion.reporting import summary
 
+    if not Path("dvc.yaml").is_file():
+        raise InputError("summary is of the repository in whose top folder it is given.")
     print(summary.text(Path()))
 
 

@@ -89,7 +89,7 @@ def test_strict_stops_at_an_unreadable_tile(files, table, tmp_path):
 
 
 def test_tiles_none_of_which_can_be_read_are_an_error(files, table, tmp_path):
-    said = f"at least one tile must be readable. Got none. {table['isic_id'][0]}: "
+    said = rf"readable\. Got none of {len(table)}\. {table['isic_id'][0]}: (?!ISIC)"
     with pytest.raises(InputError, match=said):
         predictions(broken(files, tmp_path / "t.hdf5", *table["isic_id"]))
 
@@ -110,7 +110,7 @@ def test_a_table_that_cannot_be_scored_is_refused_before_anything_is_written(
     spoil(table).to_csv(path, index=False)
     with pytest.raises(InputError, match=said):
         bulk.score(bulk.Files(files.bundle, path, files.images, files.out), strict=False)
-    assert list(files.out.iterdir()) == []
+    assert not files.out.exists()
 
 
 def test_the_command_scores_where_nothing_heavy_can_be_imported(files):

@@ -12,7 +12,11 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from tests import serving_bundle
 from tests.process import PATIENCE
+
+from skinlesion.errors import InputError
+from skinlesion.serving import server, settings
 
 ROOT = Path(__file__).parents[2]
 # A bundle that is held until its process gets SIGUSR1.
@@ -111,6 +115,14 @@ def test_a_service_that_was_killed_starts_again_at_the_same_port(run, port):
     second = run(port)
     second.until("ready")
     assert httpx2.get(f"{second.url}/readyz").status_code == 200
+
+
+def test_a_port_that_is_taken_is_one_message_before_any_log(port, capfd):
+    said = rf"cannot listen at 127\.0\.0\.1, port {port}: "
+    with socket.create_server(("127.0.0.1", port)), pytest.raises(InputError, match=said):
+        server.run(serving_bundle.Brightness(), settings.load({"port": port}))
+
+    assert capfd.readouterr() == ("", "")
 
 
 def test_the_first_line_of_the_log_says_which_bundle_and_which_limits(run, port):

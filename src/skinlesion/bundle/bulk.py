@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,7 +48,23 @@ def score(files: Files, *, strict: bool) -> str:
         InputError: The bundle, the table or the tiles are not what they must be.
         OSError: The folder cannot be written.
     """
-    files.out.mkdir(parents=True, exist_ok=True)  # an error now, not after hours of scoring
+    with _folder(files.out):
+        return _scored(files, strict=strict)
+
+
+@contextmanager
+def _folder(out: Path) -> Iterator[None]:
+    """Make a folder: an error now, not after hours of scoring. If nothing came of it, it goes."""
+    is_new = not out.exists()
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    finally:
+        if is_new and not any(out.iterdir()):
+            out.rmdir()
+
+
+def _scored(files: Files, *, strict: bool) -> str:
     bundle, store = runtime.open(files.bundle), stores.open_store(files.images, rehearse=True)
     sys.stderr.write(anomalies.said(files.metadata, [m.encoder for m in bundle.networks.values()]))
     ids = _ids(files.metadata)
@@ -70,8 +87,10 @@ def score(files: Files, *, strict: bool) -> str:
 def _written(scored: pd.DataFrame, bundle: runtime.Bundle, out: Path) -> str:
     unreadable = scored.loc[scored["reason"] != "", ["isic_id", "reason"]]
     if len(unreadable) == len(scored):
-        first = ": ".join(unreadable.iloc[0])  # an id that is spelled otherwise shows it
-        raise InputError(f"at least one tile must be readable. Got none. {first}")
+        first = unreadable["reason"].iloc[0]  # an id that is spelled otherwise shows it
+        raise InputError(
+            f"at least one tile must be readable. Got none of {len(scored):,}. {first}"
+        )
     combining.finished(scored, bundle.combined).to_csv(out / "predictions.csv", index=False)
     unreadable.to_csv(out / "unreadable.csv", index=False)
     return (

@@ -67,7 +67,8 @@ def _of_revision(source: str, path: Path) -> pd.DataFrame:
     except (DvcException, DataIndexError, SCMError, OSError) as error:
         raise InputError(
             f"{source} must be a file of scores, or a revision or experiment whose {path} is in "
-            f"the cache or on the remote. {error}"
+            f"the cache or on the remote: `skinlesion experiments` lists them, `dvc pull` or "
+            f"`dvc repro` brings those of this commit. {error}"
         ) from None
 
 
