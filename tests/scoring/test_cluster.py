@@ -1,7 +1,7 @@
 """scoring.cluster: several workers give the bits of one process, whatever becomes of a worker.
 
-Two workers of one scheduler serve all tests of this module; the last two tests, in the order of
-the file, kill a worker, then the scheduler.
+Two workers of one scheduler serve all tests of this module but those that kill one of them, which
+have clusters of their own.
 """
 
 import contextlib
@@ -122,7 +122,23 @@ def models(challenge) -> dict[FoldSeed, trained.Trained]:
 
 @pytest.fixture(scope="module")
 def setting(challenge, models, tmp_path_factory) -> Iterator[Setting]:
-    folder, port = tmp_path_factory.mktemp("cluster"), free_port()
+    with started(tmp_path_factory.mktemp("cluster"), challenge, models) as found:
+        yield found
+
+
+@pytest.fixture
+def doomed(challenge, models, tmp_path_factory) -> Iterator[Setting]:
+    """A cluster for one test, which may kill what it wants of it."""
+    with started(tmp_path_factory.mktemp("doomed"), challenge, models) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def started(
+    folder: Path, challenge: Path, models: dict[FoldSeed, trained.Trained]
+) -> Iterator[Setting]:
+    """Start a scheduler and two workers, which see the folder."""
+    port = free_port()
     for one, m in models.items():
         trained.save(
             folder / "models" / one.path,
@@ -148,13 +164,13 @@ def setting(challenge, models, tmp_path_factory) -> Iterator[Setting]:
 
 @pytest.fixture
 def connected(setting, monkeypatch):
-    """Make an executor on the cluster."""
-    monkeypatch.setenv(executor.ADDRESS, setting.address)
+    """Make an executor on the cluster, or on another one."""
     with contextlib.ExitStack() as stack:
 
-        def connect(plan: executor.Plan = setting.plan) -> cluster.Cluster:
-            run_on = stack.enter_context(executor.opened(plan, setting.models))
-            return run_on(setting.images)
+        def connect(plan: executor.Plan | None = None, on: Setting = setting) -> cluster.Cluster:
+            monkeypatch.setenv(executor.ADDRESS, on.address)
+            run_on = stack.enter_context(executor.opened(plan or on.plan, on.models))
+            return run_on(on.images)
 
         yield connect
 
@@ -365,33 +381,33 @@ def test_a_piece_that_no_worker_survives_is_an_error():
 # === Losses ===
 
 
-def test_a_piece_whose_worker_is_killed_runs_on_another(setting, connected, tmp_path):
-    whole = piece_of(setting)
+def test_a_piece_whose_worker_is_killed_runs_on_another(doomed, connected, tmp_path):
+    whole = piece_of(doomed)
     cut = [
         ensemble.Piece(whole.lesions[i : i + BATCH], whole.networks, BATCH, strict=True)
         for i in range(0, len(whole.lesions), BATCH)
     ]
-    expected = list(here(setting).map(ensemble.score, cut, ignored))
+    expected = list(here(doomed).map(ensemble.score, cut, ignored))
     fatal = [(tmp_path / ("kill" if i == 3 else "spare"), piece) for i, piece in enumerate(cut)]
     (tmp_path / "spare").touch()
-    found = list(connected().map(cluster_work.score_or_die, fatal, ignored))
+    found = list(connected(on=doomed).map(cluster_work.score_or_die, fatal, ignored))
 
     assert (tmp_path / "kill").exists()
-    assert sorted(process.poll() or 0 for process in setting.workers) == [-9, 0]
+    assert sorted(process.poll() or 0 for process in doomed.workers) == [-9, 0]
     pd.testing.assert_frame_equal(pd.concat(found), pd.concat(expected), check_exact=True)
 
 
 def test_a_lost_scheduler_is_one_message_exit_code_1_and_no_file(
-    setting, challenge, tmp_path, monkeypatch, capfd
+    doomed, challenge, tmp_path, monkeypatch, capfd
 ):
     (tmp_path / "data/interim").mkdir(parents=True)
     (tmp_path / test_stages.RAW).parent.mkdir(parents=True)
     (tmp_path / test_stages.RAW).symlink_to(challenge)
-    (tmp_path / "models").symlink_to(setting.folder / "models")
+    (tmp_path / "models").symlink_to(doomed.folder / "models")
     write_params(tmp_path, split={"train_folds": [0, 1]})
-    folds_of(setting).to_csv(tmp_path / "data/interim/folds.csv", index=False)
+    folds_of(doomed).to_csv(tmp_path / "data/interim/folds.csv", index=False)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(executor.ADDRESS, setting.address)
+    monkeypatch.setenv(executor.ADDRESS, doomed.address)
     monkeypatch.setattr(ensemble, "score", cluster_work.lose_scheduler)
     monkeypatch.setattr(members, "load", lambda *_: {})  # the experts score afterwards
     with pytest.raises(SystemExit) as caught:
@@ -400,7 +416,7 @@ def test_a_lost_scheduler_is_one_message_exit_code_1_and_no_file(
     (said,) = [line for line in err.splitlines() if line and "tile/s" not in line]
 
     assert caught.value.code == 1
-    assert said.startswith(f"error: the Dask scheduler {setting.address} must stay reachable.")
+    assert said.startswith(f"error: the Dask scheduler {doomed.address} must stay reachable.")
     assert not (tmp_path / "predictions").exists()
 
 
