@@ -20,7 +20,7 @@ from skinlesion.experiments import (
 __all__ = ["app", "main"]
 
 # Packages of the extra `serve`; those of other commands than `score` and `serve` are of `train`.
-_OF_SERVE = {"fastapi", "jinja2", "prometheus_client", "pydantic_settings", "uvicorn"}
+_OF_SERVE = {"fastapi", "prometheus_client", "pydantic_settings", "uvicorn"}
 
 app = typer.Typer(
     name="skinlesion", add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
@@ -68,6 +68,12 @@ def _as_extra(error: ModuleNotFoundError) -> Exception:
         f"this command needs the package {package}, which is not installed. In the repository: "
         f"pip install -e '.[{extra}]'"
     )
+
+
+def _top_folder() -> Path:
+    if not Path("dvc.yaml").is_file():
+        raise InputError("give this in the top folder of the repository, which holds dvc.yaml.")
+    return Path()
 
 
 @app.callback(invoke_without_command=True)
@@ -183,9 +189,7 @@ def summary() -> None:
     """Show the figures of the last run, and what is next."""
     from skinlesion.reporting import summary
 
-    if not Path("dvc.yaml").is_file():
-        raise InputError("summary is of the repository in whose top folder it is given.")
-    print(summary.text(Path()))
+    print(summary.text(_top_folder()))
 
 
 @app.command(epilog="\b\nExample:\n  skinlesion checklists docs/checklists.md")
@@ -198,7 +202,7 @@ def checklists(
     """
     from skinlesion.reporting import checklists
 
-    out.write_text(checklists.text(Path()), encoding="utf-8")
+    out.write_text(checklists.text(_top_folder()), encoding="utf-8")
     print(f"checklists: {out}")
 
 
