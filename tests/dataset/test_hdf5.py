@@ -30,6 +30,7 @@ def test_an_empty_file_is_named_and_called_empty(tmp_path):
         (DVC, "It is a DVC pointer"),
         (b"<!DOCTYPE html><title>Log in", "It is a web page"),
         (zipped(), "It is a zip archive"),
+        (b"isic_id,target\nISIC_1,0\n", "It is text, as a CSV file is"),
         (bytes(2000), "It holds zeros only"),
     ],
 )

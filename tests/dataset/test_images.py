@@ -225,7 +225,12 @@ def test_an_empty_tile_is_refused(data):
         images.decode(data)
 
 
-@pytest.mark.parametrize("data", [b"isic_id,target", b"GIF89a" + b"\0" * 30, b"BM" + b"\0" * 60])
+def test_text_is_no_image_and_called_text():
+    with pytest.raises(images.ImageError, match=r"a whole JPEG or PNG\. It is text, as a CSV"):
+        images.decode(b"isic_id,target")
+
+
+@pytest.mark.parametrize("data", [b"GIF89a" + b"\0" * 30, b"BM" + b"\0" * 60])
 def test_what_is_no_image_is_refused_by_its_first_bytes(data):
     with pytest.raises(images.ImageError, match="must be a whole JPEG or PNG") as refused:
         images.decode(data)

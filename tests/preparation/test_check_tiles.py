@@ -19,7 +19,7 @@ HOLDS_5 = " it holds 5 tiles, train.csv 6 rows. Is it whole?"
 BROKEN = [
     (b"", "must be a whole JPEG or PNG. It is empty."),
     (TILE[:-30], "must be a whole JPEG or PNG. Premature end of JPEG file"),
-    (b"GIF89a..", "must be a whole JPEG or PNG. It begins with b'GIF8'."),
+    (b"GIF89a\0\0", "must be a whole JPEG or PNG. It begins with b'GIF8'."),
     (encoded(mode="CMYK"), "must be RGB or greyscale, 8 bit. Got CMYK."),
     (None, "it has no tile in memory."),
 ]

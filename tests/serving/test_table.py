@@ -38,7 +38,7 @@ def test_a_table_without_patient_is_of_one():
     ("content", "field", "found"),
     [
         (b"", "table", "It is empty."),
-        (b"PK\x03\x04" + b"\0" * 600, "table", "It seems to be a zip archive"),
+        (b"PK\x03\x04" + b"\0" * 600, "table", "It is a zip archive"),
         (HEADER.replace(b",", b";"), "table", "They seem to be separated by semicolons."),
         (HEADER + b"a,P,60\n", "table", "Line 2 has 3: 'a,P,60'"),
         (HEADER + b'a,P,60,"male\n', "table", "EOF inside string"),

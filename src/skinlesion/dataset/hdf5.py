@@ -38,9 +38,7 @@ class Hdf5:
         try:
             self._file = h5py.File(path, "r", locking=False)
         except Exception as error:  # any, by where the damage lies
-            found = recognition.of_file(path)
-            if not found or found == recognition.HDF5:
-                found = _said(error)
+            found = recognition.of_file(path, expected=recognition.HDF5) or _said(error)
             raise InputError(f"{path} must be an HDF5 file. {found}") from None
 
     def ids(self) -> list[str]:

@@ -9,14 +9,13 @@ from typing import Annotated, Any
 import pandas as pd
 from pydantic import AfterValidator, Field
 
-from skinlesion.dataset import formats, rows
+from skinlesion.dataset import recognition, rows
 from skinlesion.dataset.columns import NUMERIC, REQUIRED, TEXT, TRAIN_ONLY
 from skinlesion.errors import InputError
 from skinlesion.params import Block, nearest
 
 __all__ = ["NUMERIC", "REQUIRED", "TEXT", "TRAIN_ONLY", "Params", "chunks", "header", "read"]
 
-N_START = 512  # bytes that tell the kind of a file
 N_AT_A_TIME = 50_000  # rows held while some columns of a table are read
 SHELL = '"$`\\'  # what a shell does not take as it is, within double quotes
 IDS = ("isic_id", "patient_id")
@@ -57,7 +56,7 @@ def header(path: Path) -> list[str]:
     columns = _first_row(path)
     if not columns:
         raise InputError(f"{path} must be a metadata table. It is empty.")
-    if mark := formats.separator(",".join(columns)):
+    if mark := recognition.separator(",".join(columns)):
         raise InputError(
             f"{path} must have columns separated by commas. They seem to be separated by {mark}."
         )
@@ -122,9 +121,9 @@ def chunks(
 def _first_row(path: Path) -> list[str]:
     try:
         with path.open("rb") as file:
-            kind = formats.kind(file.read(N_START))
-        if kind:
-            raise InputError(f"{path} must be a CSV file in UTF-8. It seems to be {kind}.")
+            head = file.read(recognition.N_HEAD)
+        if head and (found := recognition.of(head, expected=recognition.TEXT)):
+            raise InputError(f"{path} must be a CSV file in UTF-8. {found}")
         with path.open(encoding="utf-8-sig", newline="") as file:
             return next((row for row in csv.reader(file) if "".join(row).strip()), [])
     except UnicodeDecodeError:

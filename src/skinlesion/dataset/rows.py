@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
-from skinlesion.dataset import formats
+from skinlesion.dataset import recognition
 from skinlesion.errors import InputError
 
 __all__ = ["require_text", "require_whole"]
@@ -117,7 +117,9 @@ def _next_row(reader: Iterator[list[str]], path: Path, line: int) -> list[str] |
 def _not_utf8(path: Path, error: UnicodeDecodeError, line: int) -> str:
     before, after = error.object[: error.start], error.object[error.start :]
     number = line + before.count(b"\n")
-    text = formats.cp1252((before.rpartition(b"\n")[2] + after.partition(b"\n")[0]).rstrip(b"\r"))
+    text = recognition.cp1252(
+        (before.rpartition(b"\n")[2] + after.partition(b"\n")[0]).rstrip(b"\r")
+    )
     found = f"{error.object[error.start : error.end]!r}: {error.reason}."
     if text:
         found = f"{text[:N_SHOWN]!r} in cp1252, the encoding of Western Windows: save it as UTF-8."

@@ -136,7 +136,7 @@ def _block(path: Path, block: type[B]) -> B:
     try:
         return block.model_validate(json.loads(path.read_text()))
     except (OSError, ValueError, RecursionError) as error:  # pydantic's is a ValueError
-        reason = recognition.of_file(path) or error
+        reason = recognition.of_file(path, expected=recognition.TEXT) or error
         raise InputError(
             f"{path} must be the {block.__name__.lower()} of a model. {reason}"
         ) from None
@@ -169,9 +169,8 @@ def _network(architecture: model.Architecture, path: Path) -> keras.Model:
             warnings.simplefilter("ignore")  # one for each layer that the file lacks
             network.load_weights(path)
     except Exception as error:  # any of h5py's and Keras's, by where the damage lies
-        reason = recognition.of_file(path)
-        if not reason or reason == recognition.HDF5:
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
+        found = recognition.of_file(path, expected=recognition.HDF5)
+        reason = found or (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(f"{path} {_EXPECTED} {reason}") from None
     if not all(np.isfinite(weights).all() for weights in network.get_weights()):
         raise InputError(f"{path} {_EXPECTED} Some are not finite.")
@@ -186,6 +185,6 @@ def _require_room(architecture: model.Architecture, path: Path) -> None:
     widths = [*([n_features, *p.tabular_units] if n_features else []), *p.head_units]
     n_bytes, least = path.stat().st_size, 4 * sum(a * b for a, b in pairwise(widths))
     if n_bytes < least:
-        found = recognition.of_file(path)
+        found = recognition.of_file(path, expected=recognition.HDF5)
         size = f"It has {n_bytes:,} bytes, they take {least:,}."
-        raise InputError(f"{path} {_EXPECTED} {size if found == recognition.HDF5 else found}")
+        raise InputError(f"{path} {_EXPECTED} {found or size}")

@@ -59,7 +59,7 @@ def inspect(part: Part, findings: Findings, look: Look) -> Tiles:
     """
     if part.without_tiles:
         what = f"{part.table_name}: it has no tiles, so a model of it can read the table only"
-        findings.warnings[what] += ["all"]
+        findings.warnings[what] += []
         return Tiles(*np.empty((2, 0), int))
     isic_ids, kept = check_table.isic_ids(part.table), set(part.store.ids())
     # One after the other: threads would wait for HDF5's lock and Python's, and take longer.
