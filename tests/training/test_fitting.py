@@ -9,6 +9,7 @@ import tensorflow as tf
 from tests.augmentations import augmentation
 from tests.process import changed
 from tests.recipes import params
+from tqdm import tqdm
 
 from skinlesion import metrics
 from skinlesion.dataset import batches
@@ -226,6 +227,24 @@ def test_a_loss_that_is_no_longer_finite_is_a_readable_error(architecture, probl
     network.get_layer("logit").bias.assign([np.nan])
     with pytest.raises(InputError, match=r"loss must stay finite\. Got nan in epoch 0"):
         fitted(network, only(lesions, image=False), y_true, params())
+
+
+def test_the_bar_begins_to_estimate_after_the_first_step_which_is_compiled_in_it(
+    architecture, problem, monkeypatch
+):
+    begun = []
+
+    class Bar(tqdm):
+        def unpause(self):
+            begun.append(self.n)
+            super().unpause()
+
+    monkeypatch.setattr(fitting, "tqdm", Bar)
+    fitted(
+        table_network(architecture), only(problem[0], image=False), problem[1], params(n_epochs=2)
+    )
+
+    assert begun == [0]
 
 
 def test_an_unreadable_tile_is_an_error_that_names_the_lesion(architecture, problem):

@@ -176,7 +176,7 @@ def _validate(
 
 
 class _Steps(keras.callbacks.Callback):
-    """Moves the progress bar."""
+    """Moves the progress bar, whose clock starts after the first step: that one is compiled."""
 
     def __init__(self, p: schedule.Params, n_steps: list[int], n_done: int) -> None:
         super().__init__()
@@ -184,6 +184,7 @@ class _Steps(keras.callbacks.Callback):
         counts = {"total": sum(n_steps), "initial": sum(n_steps[:n_done])}
         given = {"unit": "step", "desc": "train", "mininterval": 1, "maxinterval": 30}
         self.bar = tqdm(**counts, disable=not self.writes, **given)
+        self.is_compiled = False
 
     def __enter__(self) -> "_Steps":
         return self
@@ -192,6 +193,9 @@ class _Steps(keras.callbacks.Callback):
         self.bar.close()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if not self.is_compiled:
+            self.bar.unpause()
+            self.is_compiled = True
         self.bar.update()
 
     def show(self, epoch: int, values: dict[str, float]) -> None:
