@@ -64,12 +64,14 @@ def test_a_folder_may_be_called_what_people_call_it(repository):
 
 def test_a_file_whose_name_would_end_the_command_line_is_refused_before_it(repository):
     """By one double quote, where a shell would say that a quoted string is unterminated."""
-    (repository / ODD / 'a"b.h5').touch()
+    path = repository / "params.yaml"
+    before = path.read_text()
     yaml = YAML()
-    given = yaml.load(repository / "params.yaml")
+    given = yaml.load(before)
     given["data"]["train_images"] = 'a"b.h5'
-    yaml.dump(given, repository / "params.yaml")
+    yaml.dump(given, path)
     ran = repro(repository, "check")
+    path.write_text(before)
 
     assert ran.returncode != 0
     assert "error: params.yaml: data.train_images must be a name without" in ran.stderr

@@ -83,6 +83,48 @@ def test_a_right_block_is_read_whatever_else_the_file_holds(load):
     assert p == Train(n_epochs=12, learning_rate=0.001, early_stopping_patience=None)
 
 
+# === The whole file ===
+
+
+class Whole(params.Block):
+    train: Train
+    augment: Augment
+
+
+def whole(tmp_path, text: str) -> Whole:
+    path = tmp_path / "params.yaml"
+    path.write_text(text)
+    return params.load_whole(Whole, path)
+
+
+def test_the_whole_file_is_its_blocks(tmp_path):
+    found = whole(tmp_path, AUGMENT + TRAIN)
+
+    assert (found.augment.turn.max_degrees, found.train.n_epochs) == (15, 12)
+
+
+def test_what_is_wrong_with_any_block_is_said_at_once(tmp_path):
+    text = AUGMENT.replace("0.5", "2") + TRAIN.replace("12", "many") + "agument: {}\n"
+    with pytest.raises(params.ParamsError) as refused:
+        whole(tmp_path, text)
+    path = tmp_path / "params.yaml"
+
+    assert str(refused.value).splitlines() == [
+        f"{path}: train.n_epochs must be a valid integer. Got 'many' instead.",
+        f"{path}: augment.flip.rate must be less than or equal to 1. Got 2 instead.",
+        f"{path}: agument is not a known key. Did you mean 'augment'?",
+    ]
+
+
+@pytest.mark.parametrize("train", ["", "train: 3\n", "train: []\n", "train:\n"])
+def test_of_the_whole_file_a_block_that_is_none_is_named(tmp_path, train):
+    with pytest.raises(params.ParamsError, match=r"params\.yaml: train (is missing|must be)"):
+        whole(tmp_path, AUGMENT + train)
+
+
+# === One block ===
+
+
 def test_a_block_cannot_be_changed(load):
     with pytest.raises(ValidationError, match="frozen"):
         load(TRAIN).n_epochs = 3

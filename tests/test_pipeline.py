@@ -3,58 +3,32 @@
 import json
 import os
 import re
+import runpy
 import shlex
 import subprocess
 import sys
 from modulefinder import ModuleFinder
 from pathlib import Path
 
+import jsonschema
 import pytest
 from dvc.repo import Repo
 from ruamel.yaml import YAML
 
 from skinlesion import params
-from skinlesion.boosting import fitting
-from skinlesion.dataset import metadata, partition
-from skinlesion.derivation import plan
-from skinlesion.evaluation import bootstrap, curves, measurement, stacking
-from skinlesion.experiments import pull_request
-from skinlesion.explanation import permutation
-from skinlesion.features import tabular
-from skinlesion.network import augment, backend, model
-from skinlesion.preparation import resample
-from skinlesion.scoring import conversion, predict
-from skinlesion.synthetic import challenge_folder
-from skinlesion.training import schedule
+from skinlesion.evaluation import curves
 
 ROOT = Path(__file__).parents[1]
 PIPELINE = YAML(typ="safe").load(ROOT / "dvc.yaml")
 STAGES = PIPELINE["stages"]
 PARAMS = YAML(typ="safe").load(ROOT / "params.yaml")
-BLOCKS = {
-    "data": metadata.Params,
-    "synthesize": challenge_folder.Params,
-    "split": partition.Params,
-    "resample": resample.Params,
-    "derive": plan.Params,
-    "encode": tabular.Params,
-    "keras": backend.Params,
-    "model": model.Params,
-    "augment": augment.Params,
-    "train": schedule.Params,
-    "boost": fitting.Params,
-    "predict": predict.Params,
-    "measure": bootstrap.Params,
-    "calibrate": stacking.Params,
-    "evaluate": measurement.Params,
-    "explain": permutation.Params,
-    "export": conversion.Params,
-    "pull_request": pull_request.Params,
-}
-WITH_A_NETWORK = ("train", "predict", "explain", "export")
+WHOLE = runpy.run_path(str(ROOT / "stages" / "validate.py"))["Params"]
+BLOCKS = {name: field.annotation for name, field in WHOLE.model_fields.items()}
+WITH_A_NETWORK = ("validate", "train", "predict", "explain", "export")
 OF_NETWORKS = {"tensorflow", "keras", "keras_cv", "jax", "torch"}
 PACKAGE = "src/skinlesion"
 NOT_A_FILE = "${item.fold}"  # an argument that says which fold
+VALIDATED = "data/interim/params.schema.json"  # what check waits for, and does not read
 
 
 def paths(entries: list) -> set[str]:
@@ -173,7 +147,7 @@ def test_a_command_line_shows_every_file_in_and_out(name):
     shown = [word for word in words(name)[words(name).index(script(name)) + 1 :]]
     shown = [word for word in shown if word != NOT_A_FILE and not word.startswith("--")]
 
-    assert set(shown) == data | paths(outs(stage))
+    assert set(shown) == data - ({VALIDATED} if name == "check" else set()) | paths(outs(stage))
     assert len(shown) == len(set(shown))
 
 
@@ -184,9 +158,10 @@ def test_a_stage_says_in_a_sentence_what_it_does(name):
 
 @pytest.mark.parametrize("name", STAGES)
 def test_the_params_of_a_stage_are_those_it_loads(name):
-    loaded = set(re.findall(r'params\.load\("(\w+)"', (ROOT / script(name)).read_text()))
+    text = (ROOT / script(name)).read_text()
+    loaded = BLOCKS.keys() if "load_whole(" in text else re.findall(r'params\.load\("(\w+)"', text)
 
-    assert {key.split(".")[0] for key in STAGES[name]["params"]} == loaded
+    assert {key.split(".")[0] for key in STAGES[name]["params"]} == set(loaded)
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -259,11 +234,21 @@ def test_the_defaults_of_a_block_are_accepted(name):
 
 
 def test_every_block_has_a_class_and_no_other():
-    assert PARAMS.keys() == BLOCKS.keys()
+    assert list(PARAMS) == list(BLOCKS)
+
+
+def test_the_schema_takes_params_yaml_and_refuses_what_the_blocks_refuse():
+    """An editor reads it; what a block's own function forbids, it cannot say."""
+    schema = jsonschema.Draft202012Validator(WHOLE.model_json_schema())
+    assert not list(schema.iter_errors(PARAMS))
+
+    for wrong in ({"trian": {}}, {"export": {"float16": 1, "onnx": False}}, {"split": {}}):
+        assert list(schema.iter_errors(PARAMS | wrong)), wrong
 
 
 def test_every_block_is_a_stages_but_that_of_the_gate():
-    used = {key.split(".")[0] for stage in STAGES.values() for key in stage["params"]}
+    stages = [stage for name, stage in STAGES.items() if name != "validate"]
+    used = {key.split(".")[0] for stage in stages for key in stage["params"]}
 
     assert used | {"pull_request"} == PARAMS.keys()
 

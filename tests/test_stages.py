@@ -441,6 +441,14 @@ def with_params(**changes):
     return lambda work: write_params(work, **changes)
 
 
+def with_block(line: str):
+    def change(work):
+        path = work / "params.yaml"
+        path.write_text(path.read_text() + line)
+
+    return change
+
+
 def without_column(path: str, column: str):
     def change(work):
         pd.read_csv(work / path).drop(columns=column).to_csv(work / path, index=False)
@@ -497,6 +505,31 @@ REFUSALS = {
         "train",
         with_params(augment={"hue": {"rate": 2.0, "max_change": 0.1}}),
         "params.yaml: augment.hue.rate must be",
+    ),
+    "block that does not exist": (
+        "validate",
+        with_block("trian: {n_epochs: 3}\n"),
+        "params.yaml: trian is not a known key. Did you mean 'train'?",
+    ),
+    "param of the last stage": (
+        "validate",
+        with_params(export={"float16": "yes"}),
+        "params.yaml: export.float16 must be a valid boolean. Got 'yes' instead.",
+    ),
+    "params of two blocks that do not agree": (
+        "validate",
+        with_params(train={"fitted": "head"}),
+        "where train.fitted is head, model must have tabular_units: []",
+    ),
+    "weights that are no file": (
+        "validate",
+        with_params(model={"weights": "weights.h5", "backbone": "efficientnetv2_b0"}),
+        "model.weights must be none, imagenet or a file. Got 'weights.h5'.",
+    ),
+    "engine that has no such precision": (
+        "validate",
+        with_params(keras={"precision": "mixed_float16"}, predict={"engine": "litert"}),
+        "predict.engine must be keras where keras.precision is mixed_float16.",
     ),
     "missing encoder": (
         "train",

@@ -11,7 +11,7 @@ from ruamel.yaml.error import YAMLError
 
 from skinlesion.errors import InputError
 
-__all__ = ["Block", "ParamsError", "load", "load_json", "nearest"]
+__all__ = ["Block", "ParamsError", "load", "load_json", "load_whole", "nearest"]
 
 
 class ParamsError(InputError):
@@ -45,11 +45,24 @@ def load(name: str, block: type[B], path: Path = Path("params.yaml")) -> B:
     given = _read(path).get(name)
     if not isinstance(given, Mapping):
         raise ParamsError(f"{path}: {name} must be a block of keys. Got {given!r} instead.")
-    try:
-        return block.model_validate(given)
-    except ValidationError as error:
-        findings = [_sentence(name, block, e) for e in error.errors()]
-        raise ParamsError("\n".join(f"{path}: {finding}" for finding in findings)) from None
+    return _validated(given, block, path, [name])
+
+
+def load_whole(block: type[B], path: Path = Path("params.yaml")) -> B:
+    """Read all of `path`.
+
+    Args:
+        block: The class whose keys are the blocks of the file; it may have no other.
+        path: The params file.
+
+    Returns:
+        The blocks, validated.
+
+    Raises:
+        ParamsError: As for `load`, of any block; or one is unknown. All such findings are in the
+            one message.
+    """
+    return _validated(_read(path), block, path, [])
 
 
 def load_json(path: Path, block: type[B], what: str) -> B:
@@ -83,6 +96,14 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f" Did you mean {close[0]!r}?" if close else ""
 
 
+def _validated(given: Mapping[str, Any], block: type[B], path: Path, at: list[str]) -> B:
+    try:
+        return block.model_validate(given)
+    except ValidationError as error:
+        findings = [_sentence(at, block, e) for e in error.errors()]
+        raise ParamsError("\n".join(f"{path}: {finding}" for finding in findings)) from None
+
+
 def _read(path: Path) -> Mapping[str, Any]:
     # ruamel.yaml is the parser DVC uses; PyYAML would read `1e-3` as a string.
     try:
@@ -98,12 +119,12 @@ def _read(path: Path) -> Mapping[str, Any]:
     return given
 
 
-def _sentence(name: str, block: type[Block], error: Mapping[str, Any]) -> str:
+def _sentence(at: list[str], block: type[Block], error: Mapping[str, Any]) -> str:
     # A union's branches appear in loc as names of types; a user knows only the keys. An
     # unknown key may look like one of those, "Seed" or "n-folds", and is in no union.
     unknown = error["type"] == "extra_forbidden"
     where = [str(part) for part in error["loc"] if unknown or _is_key(part)]
-    key = ".".join([name, *where])
+    key = ".".join([*at, *where])
     if unknown:
         return f"{key} is not a known key.{nearest(where[-1], _keys(block, where[:-1]))}"
     if error["type"] == "missing":

@@ -18,6 +18,11 @@ from skinlesion.network import backend
 
 ROOT = Path(__file__).parents[2]
 PARAMS = {"backend": "tensorflow", "precision": "float32", "seed": 5}
+WITHOUT_TORCH = """
+from importlib import util
+installed = util.find_spec
+util.find_spec = lambda name, *of: None if name == "torch" else installed(name, *of)
+"""
 LIGHT_STAGES = ("synthesize", "check", "split", "resample", "encode", "evaluate")
 
 
@@ -29,12 +34,22 @@ def python(code: str, **variables: str) -> subprocess.CompletedProcess:
 
 
 def test_a_backend_that_is_not_installed_is_named_with_the_remedy():
-    found = python("import skinlesion.network", KERAS_BACKEND="no_such_backend")
+    found = python(WITHOUT_TORCH + "import skinlesion.network", KERAS_BACKEND="torch")
 
     assert found.returncode == 1
     assert found.stderr == (
         "error: KERAS_BACKEND, the keras.backend of params.yaml, must be installed. "
-        "Got 'no_such_backend', which is not: pip install no_such_backend\n"
+        "Got 'torch', which is not: pip install torch\n"
+    )
+
+
+def test_a_backend_that_keras_does_not_have_is_told_from_one_that_is_not_installed():
+    found = python("import skinlesion.network", KERAS_BACKEND="tensorflw")
+
+    assert found.returncode == 1
+    assert found.stderr == (
+        "error: KERAS_BACKEND, the keras.backend of params.yaml, must be one of "
+        "tensorflow, jax, torch. Got 'tensorflw' instead.\n"
     )
 
 

@@ -73,12 +73,6 @@ def test_they_are_read_by_group_and_an_absent_group_is_refused(tmp_path):
     assert auxiliary.read(tmp_path / "absent", auxiliary.NONE)[0] == ()
 
 
-def test_a_network_without_tiles_is_refused(architecture):
-    logits = model.logits_of(model.build(architecture(backbone="none")))
-    with pytest.raises(InputError, match=r"train\.auxiliary must have weights of 0"):
-        auxiliary.beside(logits, 2)
-
-
 def test_a_linear_head_is_refused():
     with pytest.raises(ValueError, match="auxiliary weights of 0 where fitted is head"):
         params(fitted="head", auxiliary={"diagnosis": 1, "biopsied": 0, "measurements": 0})

@@ -6,7 +6,6 @@ from sklearn.linear_model import LogisticRegression
 from tests.recipes import HEAD, params
 
 from skinlesion.dataset import batches
-from skinlesion.errors import InputError
 from skinlesion.network import model
 from skinlesion.training import fold, head, schedule
 
@@ -180,10 +179,3 @@ def test_only_the_last_layer_is_fitted_and_its_scores_are_those_that_are_logged(
     for name, value in values.items():
         assert best.values[name] == pytest.approx(value, abs=1e-3), name
     assert best.values["train/accuracy"] > 0.9
-
-
-def test_a_head_of_several_layers_is_refused(architecture):
-    head.refuse(architecture(tabular_units=[]).model)
-    for changes in ({"tabular_units": [8]}, {"tabular_units": [], "head_units": [4]}):
-        with pytest.raises(InputError, match=r"must have tabular_units: \[\] and head_units: \[\]"):
-            head.refuse(architecture(**changes).model)

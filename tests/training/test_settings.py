@@ -2,9 +2,11 @@
 
 from dataclasses import fields, replace
 
+import pytest
 from tests import recipes
 from tests.test_pipeline import BLOCKS, STAGES
 
+from skinlesion.errors import InputError
 from skinlesion.network import backend
 from skinlesion.training import settings
 
@@ -34,3 +36,23 @@ def test_blocks_by_name_are_all_of_them_and_the_recipe_is_two():
 
     assert made.blocks() == {"keras": "k", "model": "m", "augment": "a", "train": "t"}
     assert (made.recipe.train, made.recipe.augment) == ("t", "a")
+
+
+def agreement(architecture, changes: dict, **train) -> None:
+    p = recipes.params(**train)
+    settings.Settings("k", architecture(**changes).model, "a", p).require_agreement()
+
+
+def test_a_linear_head_needs_a_network_without_further_layers(architecture):
+    agreement(architecture, {"tabular_units": []}, fitted="head")
+    agreement(architecture, {"tabular_units": [8], "head_units": [4]}, fitted="network")
+    for changes in ({"tabular_units": [8]}, {"tabular_units": [], "head_units": [4]}):
+        with pytest.raises(InputError, match=r"must have tabular_units: \[\] and head_units: \[\]"):
+            agreement(architecture, changes, fitted="head")
+
+
+def test_auxiliary_targets_need_an_image_branch(architecture):
+    weights = {"diagnosis": 0, "biopsied": 0.5, "measurements": 0}
+    agreement(architecture, {"backbone": "tiny"}, auxiliary=weights)
+    with pytest.raises(InputError, match=r"backbone is none\. Got \{'biopsied': 0\.5\} instead"):
+        agreement(architecture, {"backbone": "none"}, auxiliary=weights)

@@ -12,7 +12,7 @@ from skinlesion.errors import InputError
 from skinlesion.network import trained
 from skinlesion.scoring import conversion, litert, passes
 
-__all__ = ["on_keras", "on_litert", "prepared"]
+__all__ = ["on_keras", "on_litert", "prepared", "require"]
 
 
 def prepared(
@@ -34,9 +34,9 @@ def prepared(
             another precision.
     """
     if name == "auto":
-        name = "keras" if _obstacle() or tf.config.get_visible_devices("GPU") else "litert"
-    elif name == "litert":
-        _require_litert()
+        on_gpu = tf.config.get_visible_devices("GPU")
+        name = "keras" if _obstacle(*_started()) or on_gpu else "litert"
+    require(name, *_started())
     given = {one: m.logits for one, m in models.items()}
     if features_of in given:
         given[features_of] = conversion.with_features(given[features_of])
@@ -78,8 +78,20 @@ def on_litert(model: keras.Model) -> passes.Run:
     return litert.Network(conversion.litert(model)).run
 
 
-def _require_litert() -> None:
-    if obstacle := _obstacle():
+def require(name: str, backend: str, precision: str) -> None:
+    """Require that an engine can be used.
+
+    Args:
+        name: As for `prepared`.
+        backend: The param keras.backend.
+        precision: The param keras.precision.
+
+    Raises:
+        InputError: LiteRT is asked for, and is not installed, or has no such backend or precision.
+    """
+    if name != "litert":
+        return
+    if obstacle := _obstacle(backend, precision):
         raise InputError(f"params.yaml: predict.engine must be keras {obstacle}. Got 'litert'.")
     if importlib.util.find_spec("ai_edge_litert") is None:
         raise InputError(
@@ -88,9 +100,12 @@ def _require_litert() -> None:
         )
 
 
-def _obstacle() -> str:
+def _started() -> tuple[str, str]:
+    return keras.backend.backend(), keras.config.dtype_policy().name
+
+
+def _obstacle(backend: str, precision: str) -> str:
     """Say where LiteRT cannot stand in for Keras, if so it is."""
-    if keras.backend.backend() != "tensorflow":
-        return f"where keras.backend is {keras.backend.backend()}"
-    precision = keras.config.dtype_policy().name
+    if backend != "tensorflow":
+        return f"where keras.backend is {backend}"
     return "" if precision == "float32" else f"where keras.precision is {precision}"

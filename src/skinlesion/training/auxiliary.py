@@ -67,22 +67,15 @@ def beside(logits: keras.Model, n: int) -> keras.Model:
     """Put auxiliary outputs beside the logit. The two networks share their weights.
 
     Args:
-        logits: From `model.logits_of`.
+        logits: From `model.logits_of`, of a network with an image branch.
         n: Auxiliary targets; with 0 the network stays as it is.
 
     Returns:
         From the same inputs to shape (n_lesions, 1 + n), the logit first. The others are linear in
         the pooled features of the tile alone.
-
-    Raises:
-        InputError: The network has no image branch.
     """
     if not n:
         return logits
-    if "image_dropout" not in [layer.name for layer in logits.layers]:
-        raise InputError(
-            "params.yaml: train.auxiliary must have weights of 0 where model.backbone is none."
-        )
     seen = logits.get_layer("image_dropout").output
     others = keras.layers.Dense(n, dtype="float32", name="auxiliary")(seen)
     both = keras.layers.Concatenate(dtype="float32", name="targets")([logits.output, others])

@@ -10,14 +10,12 @@ from threadpoolctl import threadpool_limits
 
 from skinlesion import metrics
 from skinlesion.dataset import batches
-from skinlesion.errors import InputError
-from skinlesion.network import model
 from skinlesion.training import pooled, schedule
 from skinlesion.training.checkpoint import Best
 from skinlesion.training.fold import Examples
 from skinlesion.training.logger import Log
 
-__all__ = ["Drawn", "Line", "choose", "drawn", "fit", "lines", "refuse"]
+__all__ = ["Drawn", "Line", "choose", "drawn", "fit", "lines"]
 
 MAX_STEPS, TOLERANCE = 1000, 1e-4
 
@@ -44,22 +42,6 @@ class Line:
         return np.asarray(x @ self.kernel + self.bias)
 
 
-def refuse(p: model.Params) -> None:
-    """Refuse a network whose head is not linear in what the backbone and the table give.
-
-    Args:
-        p: The block `model`.
-
-    Raises:
-        InputError: There are layers before the logit.
-    """
-    if p.tabular_units or p.head_units:
-        raise InputError(
-            "params.yaml: where train.fitted is head, model must have tabular_units: [] and "
-            f"head_units: []. Got {p.tabular_units} and {p.head_units} instead."
-        )
-
-
 def fit(
     network: keras.Model,
     examples: Examples,
@@ -71,7 +53,7 @@ def fit(
     """Fit the last layer of a network; all others stay as they are.
 
     Args:
-        network: From `model.build`, not refused by `refuse`; changed in place.
+        network: From `model.build`, whose one dense layer is the last; changed in place.
         examples: The lesions of its planned epochs, each as heavy as all its draws together, are
             fitted to at once; so the shift of the prior is that of the draws.
         p: The block `train`.

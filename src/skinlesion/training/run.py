@@ -97,8 +97,7 @@ def start(
         InputError: A file is malformed, or processes that train together differ in something
             that decides the bits.
     """
-    if settings.train.fitted == "head":
-        head.refuse(settings.model)
+    settings.require_agreement()
     data = read(fold, files, settings.model, settings.train.auxiliary)
     inputs_md5 = identity.md5s(vars(files).values())
     others = {"fold": str(fold), "devices": distribution.current().devices}
