@@ -49,7 +49,7 @@ lock: .venv/installed-dev ## pin all packages: to run (requirements.txt), to dev
 	$(COMPILE) --extra dev --constraint requirements.txt --output-file requirements-dev.txt
 
 clean: ## remove the environment and caches, not the data
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .grimp_cache .import_linter_cache
 
 # One environment, two sizes: `make repro` installs what runs, `make test` adds the rest to it.
 .venv/installed: requirements.txt pyproject.toml

@@ -28,7 +28,7 @@ WITH_A_NETWORK = ("validate", "train", "predict", "explain", "export")
 OF_NETWORKS = {"tensorflow", "keras", "keras_cv", "jax", "torch"}
 PACKAGE = "src/skinlesion"
 NOT_A_FILE = "${item.fold}"  # an argument that says which fold
-VALIDATED = "data/interim/params.schema.json"  # what check waits for, and does not read
+VALIDATED = "data/interim/params.schema.json"  # what the first stages wait for, and do not read
 
 
 def paths(entries: list) -> set[str]:
@@ -147,7 +147,7 @@ def test_a_command_line_shows_every_file_in_and_out(name):
     shown = [word for word in words(name)[words(name).index(script(name)) + 1 :]]
     shown = [word for word in shown if word != NOT_A_FILE and not word.startswith("--")]
 
-    assert set(shown) == data - ({VALIDATED} if name == "check" else set()) | paths(outs(stage))
+    assert set(shown) == data - {VALIDATED} | paths(outs(stage))
     assert len(shown) == len(set(shown))
 
 

@@ -109,3 +109,23 @@ def test_running_does_not_install_what_developing_needs(name):
 @pytest.mark.parametrize("forbidden", ["index-url", "find-links", "trusted-host", "://", " @ "])
 def test_where_packages_come_from_is_left_to_the_machine(lock, forbidden):
     assert forbidden not in TEXTS[lock]
+
+
+# === What is installed ===
+
+
+def test_every_file_of_the_package_is_installed_with_it():
+    """Of files that are no Python, setuptools takes those that pyproject.toml names."""
+    patterns = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    everywhere, page = patterns["package-data"]["*"], patterns["package-data"]["skinlesion.serving"]
+    package = ROOT / "src" / "skinlesion"
+    files = [
+        path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts
+    ]
+    taken = {
+        path for path in files if any(path.match(pattern) for pattern in ["*.py", *everywhere])
+    }
+    taken |= {path for pattern in page for path in (package / "serving").glob(pattern)}
+
+    assert len(files) > 200
+    assert set(files) == taken

@@ -149,7 +149,7 @@ def serve(
 
 @app.command(
     epilog="\b\nExample:\n"
-    "  skinlesion pack data/raw/isic-2024/train-image data/raw/isic-2024/train-image.hdf5"
+    "  skinlesion pack train-image data/raw/isic-2024/train-image.hdf5"
 )
 def pack(
     folder: Annotated[

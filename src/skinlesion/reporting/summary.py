@@ -13,7 +13,8 @@ DETAILS, REPORT = Path("metrics/details.json"), Path("metrics/report.html")
 SETS = {"holdout": "Holdout", "oof": "Out of fold"}
 NEXT = """\
 What to try next, after `source .venv/bin/activate`:
-  dvc exp run -S model.backbone=tiny     another run; `git restore params.yaml` after it
+  dvc exp run -S model.backbone=tiny     another run; back to this one by
+                                         git restore params.yaml dvc.lock metrics && dvc checkout
   skinlesion experiments                 all runs, side by side
   skinlesion score --help                scores for the lesions of any challenge folder
 Your own data, sweeps, several GPUs, a team: README.md."""
