@@ -148,8 +148,7 @@ def serve(
 
 
 @app.command(
-    epilog="\b\nExample:\n"
-    "  skinlesion pack train-image data/raw/isic-2024/train-image.hdf5"
+    epilog="\b\nExample:\n  skinlesion pack train-image data/raw/isic-2024/train-image.hdf5"
 )
 def pack(
     folder: Annotated[

@@ -1,5 +1,6 @@
 """bundle.bulk: a table of any order and length gets the scores of its patients, one by one."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skinlesion.bundle import bulk, runtime
+from skinlesion.bundle import bulk, combining, runtime
 from skinlesion.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -81,6 +82,22 @@ def test_unreadable_tiles_are_listed_and_get_the_median(files, table, tmp_path):
     assert listed["isic_id"].tolist() == [bad]
     z = np.log(found["network"] / (1 - found["network"]))
     assert z[bad] == pytest.approx(z.drop(bad).median())
+
+
+def test_a_disk_that_is_full_at_the_end_leaves_the_scores_of_an_earlier_run(files, monkeypatch):
+    bulk.score(files, strict=False)
+    before = {path.name: path.read_bytes() for path in files.out.iterdir()}
+
+    class Full(pd.DataFrame):
+        def to_csv(self, file, **_) -> None:
+            file.write(b"isic_id,")
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(combining, "finished", lambda *_: Full())
+    with pytest.raises(OSError, match="No space left"):
+        bulk.score(files, strict=False)
+
+    assert {path.name: path.read_bytes() for path in files.out.iterdir()} == before
 
 
 def test_strict_stops_at_an_unreadable_tile(files, table, tmp_path):

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from tests.process import changed
 
+from skinlesion.dataset import atomic
 from skinlesion.network import model
-from skinlesion.training import atomic, checkpoint
+from skinlesion.training import checkpoint
 
 pytestmark = pytest.mark.usefixtures("keras_started")
 

@@ -12,10 +12,10 @@ from tests.recipes import params
 from tqdm import tqdm
 
 from skinlesion import metrics
-from skinlesion.dataset import batches
+from skinlesion.dataset import atomic, batches
 from skinlesion.errors import InputError
 from skinlesion.network import backend, model
-from skinlesion.training import atomic, checkpoint, fitting, fold, phases
+from skinlesion.training import checkpoint, fitting, fold, phases
 
 pytestmark = pytest.mark.usefixtures("keras_started")
 

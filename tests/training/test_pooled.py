@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from tests.process import changed
 
-from skinlesion.dataset import batches, images
+from skinlesion.dataset import atomic, batches, images
 from skinlesion.network import model
-from skinlesion.training import atomic, pooled
+from skinlesion.training import pooled
 
 pytestmark = pytest.mark.usefixtures("keras_started")
 

@@ -10,7 +10,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from skinlesion.bundle import combining, rows, runtime, spill
-from skinlesion.dataset import metadata, stores
+from skinlesion.dataset import atomic, metadata, stores
 from skinlesion.errors import InputError
 from skinlesion.features import anomalies
 from skinlesion.scoring import test_set
@@ -35,7 +35,8 @@ def score(files: Files, *, strict: bool) -> str:
     """Write predictions.csv, as from `Bundle.score`, and unreadable.csv (isic_id, reason).
 
     Lesions are scored patient by patient, whatever their order in the table. Of each, only what is
-    written is held in memory until the end.
+    written is held in memory until the end. Files of an earlier run stay until the new ones are
+    whole.
 
     Args:
         files: What is read and written. The folder `out` is made.
@@ -91,8 +92,10 @@ def _written(scored: pd.DataFrame, bundle: runtime.Bundle, out: Path) -> str:
         raise InputError(
             f"at least one tile must be readable. Got none of {len(scored):,}. {first}"
         )
-    combining.finished(scored, bundle.combined).to_csv(out / "predictions.csv", index=False)
-    unreadable.to_csv(out / "unreadable.csv", index=False)
+    finished = combining.finished(scored, bundle.combined)
+    for name, table in (("unreadable.csv", unreadable), ("predictions.csv", finished)):
+        with atomic.file(out / name) as file:
+            table.to_csv(file, index=False)
     return (
         f"score: {len(scored):,} lesions into {out / 'predictions.csv'}, "
         f"{len(unreadable):,} of them without a readable tile"

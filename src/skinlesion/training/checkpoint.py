@@ -10,7 +10,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from skinlesion.training import atomic, distribution, schedule
+from skinlesion.dataset import atomic
+from skinlesion.training import distribution, schedule
 
 __all__ = ["Best", "Checkpoint", "Progress"]
 

@@ -11,8 +11,8 @@ import keras
 import numpy as np
 import pandas as pd
 
-from skinlesion.dataset import batches, views
-from skinlesion.training import atomic, distribution
+from skinlesion.dataset import atomic, batches, views
+from skinlesion.training import distribution
 
 __all__ = ["Cache", "Table", "features"]
 

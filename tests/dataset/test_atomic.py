@@ -1,4 +1,4 @@
-"""training.atomic: under its name a file is whole, or what it was before."""
+"""dataset.atomic: under its name a file is whole, or what it was before."""
 
 import errno
 import os
@@ -6,7 +6,7 @@ import os
 import pytest
 from tests.process import changed, python
 
-from skinlesion.training import atomic
+from skinlesion.dataset import atomic
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_an_error_leaves_what_was_there_and_nothing_else(path, error):
 HALF_WRITTEN = """
 import resource, sys
 from pathlib import Path
-from skinlesion.training import atomic
+from skinlesion.dataset import atomic
 
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 with atomic.file(Path(sys.argv[1])) as file:
