@@ -66,3 +66,18 @@ def test_what_is_no_combination_is_refused_by_name(tmp_path, text):
         (tmp_path / "combination.json").write_text(text)
     with pytest.raises(InputError, match=r"combination\.json must be a combination"):
         combination.load(tmp_path / "combination.json")
+
+
+def test_a_lesion_that_a_varying_member_could_not_score_has_no_uncertainty():
+    """It would look the surest of all, by the other member's spread alone."""
+    lesions = spread(drawn(n=20))
+    network = [c for c in lesions if c.startswith("network_sd_")]
+    lesions.loc[3, network] = np.nan
+    both = {"network": 0.25, "table": 0.75}
+    combined = combination.Combination(method="logistic", weights=both, ranks={})
+    alone = combination.Combination(method="one", weights={"table": 1.0}, ranks={})
+
+    assert np.flatnonzero(np.isnan(combined.uncertainty(lesions))).tolist() == [3]
+    assert np.isnan(combined.uncertainty(lesions.loc[[3]], varying=network)).all()
+    assert not np.isnan(combined.uncertainty(lesions.loc[[3]])).any()  # one network, one view
+    assert not np.isnan(alone.uncertainty(lesions)).any()

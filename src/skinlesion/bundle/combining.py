@@ -1,6 +1,6 @@
 """From the members' logits to one probability, and the rank among the patient's lesions."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,6 +48,7 @@ class Given:
     spreads: Mapping[str, np.ndarray]  # by column of SPREADS, shape (n_lesions,)
     reasons: list[str]  # "", or why the tile cannot be read
     shift: list[str]  # "", or what lies far outside the training data
+    varying: Collection[str] = ()  # columns of SPREADS in which its networks differ
 
 
 def gathered(lesions: pd.DataFrame, given: Given, combined: Combined) -> pd.DataFrame:
@@ -65,7 +66,7 @@ def gathered(lesions: pd.DataFrame, given: Given, combined: Combined) -> pd.Data
     patients = lesions.get("patient_id")
     found = pd.DataFrame({"isic_id": lesions["isic_id"], "patient_id": patients})
     spreads = pd.DataFrame(dict(given.spreads), index=found.index)
-    uncertainty = combined.combination.uncertainty(spreads)
+    uncertainty = combined.combination.uncertainty(spreads, varying=given.varying)
     return found.assign(
         **given.logits, uncertainty=uncertainty, shift=given.shift, reason=given.reasons
     )

@@ -11,9 +11,9 @@ from skinlesion.dataset.fold_seed import FoldSeed
 from skinlesion.errors import InputError
 from skinlesion.features import tabular
 from skinlesion.params import Block, load_json
-from skinlesion.scoring import ensemble, litert, passes
+from skinlesion.scoring import ensemble, litert, passes, spread
 
-__all__ = ["ENCODER", "FACTS", "NETWORK", "Facts", "Networks", "load", "score"]
+__all__ = ["ENCODER", "FACTS", "NETWORK", "Facts", "Networks", "load", "score", "varying"]
 
 NETWORK, ENCODER, FACTS = "network.tflite", "encoder.json", "facts.json"
 BATCH_SIZE = 128  # lesions that are read at a time
@@ -71,6 +71,18 @@ def score(
     size = max(1, min(BATCH_SIZE, len(lesions)))
     piece = passes.Piece(lesions, tuple(networks), size, False, n_views, features_of)
     return ensemble.score(networks, store, piece)
+
+
+def varying(networks: Networks, n_views: int) -> list[str]:
+    """List in which of `spread.COLUMNS` the logits of a lesion differ.
+
+    Args:
+        networks: From `load`.
+        n_views: Of a tile.
+    """
+    n_folds = len({one.fold for one in networks})
+    differ = (n_folds > 1, len(networks) > n_folds, n_views > 1)
+    return [name for name, is_so in zip(spread.COLUMNS, differ, strict=True) if is_so]
 
 
 def _network(folder: Path) -> passes.Network:

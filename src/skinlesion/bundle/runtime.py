@@ -75,9 +75,10 @@ class Bundle:
             A row per lesion, in the order of the table: isic_id, patient_id, probability, logit
             (of all members combined, before calibration), rank (1 for the patient's most
             suspicious lesion), n_lesions (of the patient), the members' scores `network` and
-            `table`, uncertainty (standard deviation of the logit over folds, seeds and views, NaN
-            where there is one of each), shift ("", or what of the row or the tile lies far outside
-            the training data), and reason ("", or why the tile cannot be read).
+            `table`, uncertainty (standard deviation of the logit over folds, seeds and views; NaN
+            where there is one of each, or the tile cannot be read and networks differ), shift ("",
+            or what of the row or the tile lies far outside the training data), and reason ("", or
+            why the tile cannot be read).
 
         Raises:
             InputError: As for `rows.checked`.
@@ -107,7 +108,8 @@ class Bundle:
             logits["table"], of_table = self.table.logits(values)
             spreads |= of_table
         marks = unusual.reasons(self.profile, lesions, scored)
-        given = combining.Given(logits, spreads, scored["reason"].tolist(), marks)
+        varying = [f"network_{name}" for name in networks.varying(self.networks, n_views)]
+        given = combining.Given(logits, spreads, scored["reason"].tolist(), marks, varying)
         return combining.gathered(lesions, given, self.combined)
 
     def explained(

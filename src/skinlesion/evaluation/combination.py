@@ -1,5 +1,6 @@
 """A combination: one score of several members', with weights fitted out of fold."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
@@ -48,16 +49,19 @@ class Combination(Block):
             return np.asarray(expit(self._mean(logits)))
         return self._mean({name: self._rank(name, z) for name, z in logits.items()})
 
-    def uncertainty(self, scores: pd.DataFrame) -> np.ndarray:
+    def uncertainty(self, scores: pd.DataFrame, *, varying: Collection[str] = ()) -> np.ndarray:
         """Say how far the models that made a score are apart.
 
         Args:
             scores: The columns of SPREADS, those that there are.
+            varying: Columns that hold a number for each lesion that the member could score. So do
+                those with one for any of these lesions.
 
         Returns:
             Shape (n_lesions,), the standard deviation of the logit of `score` over folds, seeds
-            and views, as if these moved it independently of each other; NaN where the members
-            that count are of one model and one view, or where ranks are combined, not logits.
+            and views, as if these moved it independently of each other. NaN where the members
+            that count are of one model and one view; where one that counts and varies could not
+            score the lesion, whose tile is unreadable; or where ranks are combined, not logits.
         """
         if self.method == "ranks":
             return np.full(len(scores), np.nan)
@@ -67,7 +71,9 @@ class Combination(Block):
             for column in SPREADS[name]
             if weight and column in scores
         }
-        total = pd.DataFrame(variances, scores.index, dtype=np.float64).sum(axis=1, min_count=1)
+        table = pd.DataFrame(variances, scores.index, dtype=np.float64)
+        wanted = [c for c in table if c in varying or table[c].notna().any()]
+        total = table[wanted].sum(axis=1, min_count=max(1, len(wanted)))
         return np.asarray(np.sqrt(total))
 
     def apply(self, scores: pd.DataFrame) -> pd.DataFrame:
