@@ -8,7 +8,7 @@ from tests.resampling import lesions, params
 
 from skinlesion import metrics
 from skinlesion.errors import InputError
-from skinlesion.evaluation import bootstrap, comparison, operating
+from skinlesion.evaluation import bootstrap, comparison, operating, ranking
 
 SEEDS = pytest.mark.parametrize("seed", range(5))
 SCORES = Path("predictions/holdout.csv")
@@ -161,3 +161,14 @@ def test_in_use_a_run_does_not_differ_from_itself():
         first, first.sample(frac=1, random_state=0), params(50), k=3, sensitivity=0.8
     )
     assert all(of["difference"] == {"value": 0, "low": 0, "high": 0} for of in found.values())
+
+
+def test_in_use_what_depends_on_the_prevalence_varies_with_it():
+    """Lesions examined per cancer are one over the precision."""
+    first, second, p = scored(0), scored(0, noise=1.0), params(200)
+    found = comparison.paired_in_use(first, second, p, k=5, sensitivity=0.8)
+    free = bootstrap.draw(first, p, stratified=False)
+    each = ranking.rank(first, first["score"], free).each(lambda roc: roc.examined(0.8))
+
+    expected = bootstrap.interval(each, p.confidence)
+    assert found["examined_per_cancer"]["first"] == expected

@@ -65,3 +65,15 @@ def test_context_is_what_the_other_lesions_give_to_the_table_expert():
 def test_without_members_there_is_nothing_to_show():
     lesions = drawn()[["isic_id", "patient_id", "target", "score"]]
     assert measured(lesions) == {"rows": [], "context": None}
+
+
+def test_a_member_without_fault_is_not_taken_for_certain():
+    """What no patient shows, no resample does."""
+    lesions = drawn()
+    lesions["target"] &= lesions.groupby("patient_id")["target"].cumsum() == 1
+    lesions["member_network"] = lesions["target"] + lesions["score"] / 1000
+    row = measured(lesions)["rows"][0]
+
+    assert row["auc"] == {"value": 1.0, "low": None, "high": None}
+    assert row["top_k_sensitivity"]["value"] == 1.0
+    assert row["top_k_sensitivity"]["low"] < 0.9

@@ -1,5 +1,7 @@
 """Compare two runs: the paired bootstrap of their difference, over patients."""
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -33,7 +35,7 @@ def paired(
     ranked = [ranking.rank(first, table["score"], resamples) for table in (first, second)]
     areas = {"pauc": lambda roc: roc.partial_auc(p.min_tpr), "auc": ranking.Roc.auc}
     return {
-        name: _sides(*(r.each(area) for r in ranked), confidence=p.confidence)
+        name: _sides([r.each(area) for r in ranked], p.confidence, bootstrap.area)
         for name, area in areas.items()
     }
 
@@ -58,14 +60,14 @@ def paired_in_use(
         InputError: As for `paired`.
     """
     second = aligned(first, second)
-    resamples = bootstrap.draw(first, p)
-    tables = (first, second)
-    ranked = [ranking.rank(t, t["score"], resamples) for t in tables]
-    retrieved = [operating.retrieved(t, resamples, k=k) for t in tables]
+    both, tables = bootstrap.draw_both(first, p), (first, second)
+    retrieved = [operating.retrieved(t, both.stratified, k=k) for t in tables]
+    # How many are examined in vain depends on the prevalence.
+    ranked = [ranking.rank(t, t["score"], both.free) for t in tables]
     examined = [r.each(lambda roc: roc.examined(sensitivity)) for r in ranked]
     return {
-        "top_k_sensitivity": _sides(*retrieved, confidence=p.confidence),
-        "examined_per_cancer": _sides(*examined, confidence=p.confidence),
+        "top_k_sensitivity": _sides(retrieved, p.confidence),
+        "examined_per_cancer": _sides(examined, p.confidence),
     }
 
 
@@ -154,6 +156,14 @@ def signed(value: float | None) -> str:
     return "?" if value is None else f"{value:+.4f}"
 
 
-def _sides(first: np.ndarray, second: np.ndarray, *, confidence: float) -> dict[str, Interval]:
-    values = {"first": first, "second": second, "difference": second - first}
-    return {side: bootstrap.interval(v, confidence) for side, v in values.items()}
+def _sides(
+    values: Sequence[np.ndarray],
+    confidence: float,
+    of_each: Callable[[np.ndarray, float], Interval] = bootstrap.interval,
+) -> dict[str, Interval]:
+    first, second = values
+    return {
+        "first": of_each(first, confidence),
+        "second": of_each(second, confidence),
+        "difference": bootstrap.interval(second - first, confidence),
+    }

@@ -64,6 +64,7 @@ def _compared(
     own = {name: found["first"] for name, found in areas.items()}
     off = {name: found["difference"] for name, found in areas.items()}
     name = "top_k_sensitivity"
-    own[name] = bootstrap.interval(one, sampling.confidence)
+    n_patients = first.loc[first["target"] == 1, "patient_id"].nunique()
+    own[name] = bootstrap.share(one, sampling.confidence, n_patients=n_patients)
     off[name] = bootstrap.interval(other - one, sampling.confidence)
     return own, off

@@ -134,7 +134,10 @@ def abstaining(
     rest, difference = _areas(lesions, ~left, resamples, min_tpr)
     rates = _rates(lesions, left, resamples, threshold)
     confidence = resamples.confidence
-    rest["sensitivity"] = bootstrap.interval(rates["rest"], confidence)
+    malignant = lesions[lesions["target"] == 1]
+    n_patients = malignant["patient_id"].nunique()
+    n_rest = malignant.loc[~left[lesions["target"] == 1], "patient_id"].nunique()
+    rest["sensitivity"] = bootstrap.share(rates["rest"], confidence, n_patients=n_rest)
     difference["sensitivity"] = bootstrap.interval(rates["rest"] - rates["all"], confidence)
     names = ("uncertain", "by_score", "random")
     flagged = lesions["score"].to_numpy() >= threshold
@@ -145,7 +148,9 @@ def abstaining(
         "n_more": int((left & ~flagged).sum()),
         "rest": rest,
         "difference": difference,
-        "found": {name: bootstrap.interval(rates[name], confidence) for name in names},
+        "found": {
+            name: bootstrap.share(rates[name], confidence, n_patients=n_patients) for name in names
+        },
         "gain": bootstrap.interval(rates["uncertain"] - rates["by_score"], confidence),
     }
 
