@@ -25,7 +25,7 @@ def main(folder: challenge.Files, *, lesions: Path, counts: Path) -> None:
     baseline = params.load("evaluate", measurement.Params).baseline
     findings = check.Findings()
     parts = check.read(folder, findings, exclude=p.exclude)
-    look = check.Look(known=p.exclude, min_side_px=p.min_side_px, progress=bar)
+    look = check.Look(known=[i.strip() for i in p.exclude], min_side_px=p.min_side_px, progress=bar)
     sizes = {name: check.inspect(part, findings, look) for name, part in parts.items()}
     wanted = check_features.Wanted(features.numeric, features.categorical, baseline)
     check_features.inspect(parts, wanted, findings)

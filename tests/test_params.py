@@ -122,6 +122,11 @@ def test_of_the_whole_file_a_block_that_is_none_is_named(tmp_path, train):
         whole(tmp_path, AUGMENT + train)
 
 
+def test_a_date_that_does_not_exist_is_named_with_the_file(tmp_path):
+    with pytest.raises(params.ParamsError, match=r"params\.yaml must be YAML\. month must be in"):
+        whole(tmp_path, "train: {n_epochs: 2024-13-45}\n")
+
+
 # === One block ===
 
 

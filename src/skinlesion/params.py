@@ -112,7 +112,7 @@ def _read(path: Path) -> Mapping[str, Any]:
         raise ParamsError(f"{path} must be a params file. There is none in this folder.") from None
     except OSError as error:
         raise ParamsError(f"{path} must be a params file. {error}") from None
-    except YAMLError as error:
+    except (YAMLError, ValueError) as error:  # ValueError: a date that does not exist
         raise ParamsError(f"{path} must be YAML. {error}") from None
     if not isinstance(given, Mapping):
         raise ParamsError(f"{path} must hold blocks of keys. Got {given!r} instead.")

@@ -33,3 +33,11 @@ def test_without_a_column_there_is_no_comparison_and_words_are_refused():
     assert baseline.measures(table(), None, params(), drawn(table())) is None
     with pytest.raises(InputError, match=r"evaluate\.baseline must be a column of numbers.*'sex'"):
         baseline.scored(table().assign(sex="female"), "sex")
+
+
+def test_a_set_without_any_value_ranks_as_a_tie():
+    """As the lesions of one clinic may, where the others have the column."""
+    lesions = table().assign(size=np.nan)
+    found = baseline.measures(lesions, "size", params(), drawn(lesions))
+
+    assert found["auc"]["value"] == 0.5

@@ -78,3 +78,32 @@ def test_a_revision_whose_scores_lack_a_column_is_refused(monkeypatch):
     monkeypatch.setattr(dvc.api, "open", lambda *args, **kwargs: io.StringIO(text))
     with pytest.raises(InputError, match=r"holdout\.csv of main must have the columns"):
         runs.read("main", SCORES)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "what"),
+    [
+        ("score", "inf", "a score that is a finite number"),
+        ("score", "high", "a score that is a finite number"),
+        ("target", "benign", "a target of 0 or 1"),
+        ("target", "2", "a target of 0 or 1"),
+        ("target", "", "a target of 0 or 1"),
+        ("patient_id", "", "a patient_id"),
+        ("isic_id", "ISIC_0000000", "one row"),
+    ],
+)
+def test_a_row_that_cannot_be_compared_is_named_with_its_file(tmp_path, column, value, what):
+    path, table = tmp_path / "holdout.csv", scored(0).astype(object)
+    table.loc[7, column] = value
+    table.to_csv(path, index=False)
+    isic_id = value if column == "isic_id" else "ISIC_0000007"
+    with pytest.raises(InputError, match=rf"{path} must give each lesion {what}\. Got {isic_id} "):
+        runs.read(str(path), SCORES)
+
+
+def test_a_row_without_isic_id_is_told_by_its_number(tmp_path):
+    path, table = tmp_path / "holdout.csv", scored(0)
+    table.loc[7, "isic_id"] = None
+    table.to_csv(path, index=False)
+    with pytest.raises(InputError, match=rf"{path} must name each lesion\. Row 8 has no isic_id"):
+        runs.read(str(path), SCORES)

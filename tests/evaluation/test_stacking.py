@@ -115,3 +115,23 @@ def test_where_one_part_has_no_calibrator_every_probability_is_the_score(monkeyp
     found = stacking.nested(oof, BOTH, p)
 
     np.testing.assert_array_equal(found["probability"], found["score"])
+
+
+@pytest.mark.parametrize("n_parts", [10, 11, 12])
+def test_whether_there_are_enough_to_calibrate_is_decided_by_all_and_once(n_parts):
+    """Each part's others are fewer; one member alone is calibrated by the same rule."""
+    oof = drawn(n=1200)
+    malignant = oof.loc[oof["target"] == 1, "patient_id"].unique()
+    oof = oof[~oof["patient_id"].isin(malignant[11:])].reset_index(drop=True)
+    p = params(n_parts=n_parts)
+    found = stacking.nested(oof, BOTH, p)
+    is_raw = bool((found["probability"] == found["score"]).all())
+    alone = calibration.nested(oof.assign(score=oof["network"]), p)
+
+    assert is_raw == (n_parts > 11)
+    assert is_raw == bool((alone == oof["network"]).all())
+
+
+def test_a_member_is_named_once():
+    with pytest.raises(ValueError, match="names each member once"):
+        params(members=["network", "network"])

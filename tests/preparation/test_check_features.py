@@ -114,3 +114,17 @@ def test_tables_without_lesions_or_ids_are_left_to_other_checks():
     assert not errors(test=TEST[:0])
     assert not errors(train=TRAIN[:0], baseline=None)
     assert not errors(train=TRAIN.drop(columns="isic_id"))
+
+
+@pytest.mark.parametrize(
+    "baseline", ["target", "isic_id", "score", "member_table", "network_sd_views"]
+)
+def test_a_baseline_that_is_called_as_what_stages_write_is_refused(baseline):
+    lesions = TRAIN.assign(**{baseline: TRAIN.get(baseline, 1.0)})
+    lines = errors(train=lesions, baseline=baseline)
+    assert any("none of the columns that stages write" in line for line in lines)
+
+
+def test_a_baseline_that_is_infinite_somewhere_is_refused():
+    (line,) = errors(train=TRAIN.assign(depth=np.inf), baseline="depth")
+    assert line == "evaluate.baseline: 'depth' must be a column of finite numbers"

@@ -21,13 +21,15 @@ def scored(lesions: pd.DataFrame, column: str) -> pd.DataFrame:
     Returns:
         The lesions, with its values as their score.
 
+
     Raises:
-        InputError: The column holds no numbers.
+        InputError: The column holds something, and no number.
     """
     values = pd.to_numeric(lesions[column], errors="coerce")
-    if values.isna().all():
+    if values.isna().all() and lesions[column].notna().any():
         raise InputError(f"evaluate.baseline must be a column of numbers. Got {column!r}.")
-    return lesions.assign(score=values.fillna(values.min() - 1))
+    # Of a set that has no value at all, as one clinic may, all lesions are alike.
+    return lesions.assign(score=values.fillna(values.min() - 1).fillna(0.0))
 
 
 def measures(
@@ -46,7 +48,7 @@ def measures(
         those of the score less the column; None without one.
 
     Raises:
-        InputError: The column holds no numbers.
+        InputError: As for `scored`.
     """
     if column is None:
         return None

@@ -111,16 +111,16 @@ def _in_use(one: pd.DataFrame, other: pd.DataFrame, blocks: Blocks) -> list[str]
 
 def _over_trainings(pairs: Sequence[Pair], blocks: Blocks, *, first: str, second: str) -> list[str]:
     tables = [(pair.first, pair.second) for pair in pairs]
-    differences = retraining.differences(tables, blocks.measure)
-    n = len(differences["auc"])
-    if n < 2:
-        return []
     try:
+        differences = retraining.differences(tables, blocks.measure)
+        n = len(differences["auc"])
+        if n < 2:
+            return []
         shares = np.concatenate(
             [retraining.tested_by_fitted(p.first, runs.folds(p.source, FOLDS)) for p in pairs]
         )
     except InputError as error:
-        return [f"no interval over trainings, for want of the runs' folds. {error}"]
+        return [f"no interval over trainings. {error}"]
     found = {
         name: retraining.corrected(
             values,

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from skinlesion.dataset import metadata
@@ -75,8 +76,30 @@ def _of_revision(source: str, path: Path) -> pd.DataFrame:
 def _checked(table: pd.DataFrame, name: str) -> pd.DataFrame:
     if not set(COLUMNS) <= set(table):
         raise InputError(f"{name} must have the columns {COLUMNS}. Got {list(table)} instead.")
+    _require_scores(table, name)
     more = [c for c in table if c == "fold" or str(c).startswith("member_")]
     return table[[*COLUMNS, *more]]
+
+
+def _require_scores(table: pd.DataFrame, name: str) -> None:
+    isic_id, score = table["isic_id"], pd.to_numeric(table["score"], errors="coerce")
+    wrong = {
+        "a patient_id": table["patient_id"].isna(),
+        "a target of 0 or 1": ~pd.to_numeric(table["target"], errors="coerce").isin([0, 1]),
+        "a score that is a finite number": ~np.isfinite(score),
+        "one row": isic_id.duplicated(),
+    }
+    if isic_id.isna().any():
+        n_before = int(isic_id.isna().argmax())
+        raise InputError(f"{name} must name each lesion. Row {n_before + 1} has no isic_id.")
+    for what, rows in wrong.items():
+        if rows.any():
+            row = table[rows].iloc[0]
+            got = row[["patient_id", "target", "score"]].to_dict()
+            raise InputError(
+                f"{name} must give each lesion {what}. Got {row['isic_id']} with {got} "
+                f"({rows.sum():,} such rows)."
+            )
 
 
 def _repository() -> str | None:

@@ -31,8 +31,7 @@ def join(predictions: Path) -> dict[str, pd.DataFrame]:
         scored = metadata.read(predictions / f"{name}.csv")
         network = scored["target" if name == "submission" else "score"]
         added = _by_table(predictions / f"table-{other}.csv", scored["isic_id"])
-        spread = metadata.read(predictions / f"network-{other}.csv").set_index("isic_id")
-        spread = spread.reindex(scored["isic_id"]).reset_index(drop=True)
+        spread = _by_table(predictions / f"network-{other}.csv", scored["isic_id"])
         found[name] = pd.concat([scored.assign(network=network), added, spread], axis=1)
     return found
 

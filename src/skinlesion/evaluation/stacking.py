@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from skinlesion.errors import InputError
 from skinlesion.evaluation import calibration, regression
@@ -25,6 +25,13 @@ class Params(calibration.Params):
 
     members: list[Literal["network", "table"]] = Field(min_length=1)
     combine: Literal["logistic", "ranks"]
+
+    @field_validator("members")
+    @classmethod
+    def _each_once(cls, members: list[str]) -> list[str]:
+        if len(set(members)) < len(members):
+            raise ValueError("a list that names each member once")
+        return members
 
 
 def present(scored: pd.DataFrame, p: Params) -> list[str]:
@@ -65,8 +72,8 @@ def fit(oof: pd.DataFrame, members: list[str], p: Params) -> Combination:
         steps = np.linspace(0, 1, N_STEPS + 1)
         ranks = {name: np.quantile(z, steps).tolist() for name, z in logits.items()}
         return Combination(method="ranks", weights=equal, ranks=ranks)
-    n_malignant = oof.loc[oof["target"] == 1, "patient_id"].nunique()
-    weights = _weights(logits, oof["target"].to_numpy()) if n_malignant >= p.n_parts else {}
+    is_enough = _n_malignant(oof) >= p.n_parts
+    weights = _weights(logits, oof["target"].to_numpy()) if is_enough else {}
     return Combination(method="logistic", weights=weights or equal, ranks={})
 
 
@@ -87,8 +94,11 @@ def nested(oof: pd.DataFrame, members: list[str], p: Params) -> pd.DataFrame:
         found = fit(oof, members, p).apply(oof)
         return found.assign(probability=calibration.nested(oof.assign(score=found["score"]), p))
     part = calibration.parts(oof, p)
+    # Whether there are enough to fit is decided once, by all: the others of a part are fewer.
+    is_enough = _n_malignant(oof) >= p.n_parts
+    of_part = p.model_copy(update={"n_parts": 1}) if is_enough else p
     found = pd.concat(
-        [_by_others(oof[part == i], oof[part != i], members, p) for i in range(p.n_parts)]
+        [_by_others(oof[part == i], oof[part != i], members, of_part) for i in range(p.n_parts)]
     ).loc[oof.index]
     if found["probability"].isna().any():  # else scores would stand among probabilities
         found["probability"] = found["score"]
@@ -105,6 +115,10 @@ def _by_others(
     if calibrator.method == "none":
         return found.assign(probability=np.nan)
     return found.assign(probability=calibrator.probability(found["score"]))
+
+
+def _n_malignant(lesions: pd.DataFrame) -> int:
+    return int(lesions.loc[lesions["target"] == 1, "patient_id"].nunique())
 
 
 def _weights(logits: Mapping[str, np.ndarray], y_true: np.ndarray) -> dict[str, float]:

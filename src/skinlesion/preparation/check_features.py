@@ -1,5 +1,6 @@
 """Whether both tables can give the features of params.yaml: hours of training come before a no."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,12 @@ from skinlesion.preparation import check_table
 from skinlesion.preparation.findings import Findings, Part
 
 __all__ = ["Wanted", "inspect"]
+
+# What tables of scores hold, beside which the baseline is put.
+_WRITTEN = re.compile(
+    r"isic_id|patient_id|target|fold|score(_alone)?|probability|uncertainty|shift|member_.*"
+    r"|(network|table)_sd_.*"
+)
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,7 @@ def inspect(parts: Mapping[str, Part], wanted: Wanted, findings: Findings) -> No
             near = nearest(name, test.table.columns)
             findings.errors[f"{test.table_name}: must have the feature {name!r}.{near}"] += []
     for part in parts.values():
-        for name in set(wanted.numeric) - columns.NUMERIC.keys():
+        for name in [n for n in dict.fromkeys(wanted.numeric) if n not in columns.NUMERIC]:
             _require_numbers(name, part, findings)
     for name in usable:
         if name in test.table and len(train.table) and len(test.table):
@@ -91,5 +98,11 @@ def _baseline(name: str | None, train: Part, findings: Findings) -> None:
         near = nearest(name, train.table.columns)
         what = f"evaluate.baseline: {name!r} is no column of {train.table_name}.{near}"
         findings.errors[what] += []
-    elif check_table.numbers(train.table[name]).isna().all():
-        findings.errors[f"evaluate.baseline: {name!r} must be a column of numbers"] += []
+        return
+    if _WRITTEN.fullmatch(name):
+        what = f"evaluate.baseline: {name!r} must be none of the columns that stages write"
+        findings.errors[what] += []
+    values = check_table.numbers(train.table[name])
+    if values.isna().all() or np.isinf(values).any():
+        what = f"evaluate.baseline: {name!r} must be a column of finite numbers"
+        findings.errors[what] += []

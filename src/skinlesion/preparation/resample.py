@@ -37,8 +37,8 @@ def draw(lesions: pd.DataFrame, p: Params) -> pd.DataFrame:
     """Plan the lesions of each epoch.
 
     Every positive is in every epoch, `p.positive_repeats` times. Negatives are drawn without
-    replacement, those seen least often first, so that all are seen before any is seen twice
-    more than another; at most `p.max_negatives_per_patient` of a patient in one epoch. When
+    replacement, those seen least often first; at most `p.max_negatives_per_patient` of a patient
+    in one epoch. Where that limit binds nowhere, all are seen before any is seen twice. When
     every negative is in every epoch, the one plan serves all epochs and is written once.
 
     Args:

@@ -61,7 +61,7 @@ def score(tables: Tables, parquet: Path, folds: pd.DataFrame | None = None) -> p
         isic_id and those of NAMES that there are models of: scores on the true prior; and how far
         the logits of `table` spread, table_sd_folds over models of folds, and table_sd_seeds over
         seeds (the root mean square over folds), those of them that there are. One row per lesion
-        that some model scores, in the order of the table.
+        that some model scores, fold by fold in the order of the table.
 
     Raises:
         InputError: The table lacks a number.
