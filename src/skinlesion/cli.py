@@ -138,7 +138,8 @@ def serve(
     """Serve a bundle over HTTP, with a page for triage.
 
     Each setting is also a variable, such as SKINLESION_PORT; SKINLESION_TOKEN is one alone. The
-    limits are tile_bytes, tile_px, tiles, body_bytes, held_bytes, seconds, requests and explained.
+    limits are tile_bytes, tile_px, request_px, tiles, body_bytes, held_bytes, seconds, requests and
+    explained.
     """
     from skinlesion.bundle import runtime
     from skinlesion.serving import server, settings

@@ -41,3 +41,20 @@ def test_numbers_stay_and_categories_become_their_places_among_the_known():
 
     expected = [[1.5, 1, 0], [np.nan, 0, 1], [3, np.nan, np.nan], [4, np.nan, -1]]
     np.testing.assert_array_equal(found, np.array(expected, np.float32))
+
+
+def test_what_sums_up_numbers_that_are_left_out_is_left_out_too(folder):
+    mixed = ["total_area|patient", "n_outlying|patient", "largest_z|patient", "sd_of_z|patient"]
+    given = plan.load(folder).model_copy(
+        update={
+            "tile": ["tbp_lv_L"],
+            "base": ["tbp_lv_H"],
+            "relative": [*mixed, "n_lesions|patient"],
+        }
+    )
+
+    assert choose(given, ["table", "tile"]).relative == given.relative
+    assert choose(given, ["table"]).relative == ["total_area|patient", "n_lesions|patient"]
+    assert choose(given, ["tile"]).relative == ["n_lesions|patient"]
+    without_tiles = given.model_copy(update={"tile": []})
+    assert choose(without_tiles, ["table"]).relative == given.relative

@@ -6,6 +6,7 @@ from tests.boost_numbers import params
 
 from skinlesion import metrics
 from skinlesion.boosting import ensemble, fitting
+from skinlesion.errors import InputError
 
 
 def examples(seed: int, n: int = 500) -> fitting.Examples:
@@ -123,3 +124,10 @@ def test_a_lesion_is_scored_alike_alone_and_among_others(training, validation):
     for row in (0, 17, 499):
         assert ensemble.logits(validation.values[[row]])[0] == whole[row]
     assert len(ensemble.logits(validation.values[:0])) == 0
+
+
+def test_inner_folds_without_both_classes_are_refused_by_their_key(validation):
+    few = examples(3)
+    few = fitting.Examples(few.values, (few.patients < 2).astype(int), few.patients)
+    with pytest.raises(InputError, match=r"boost\.n_inner_folds must leave .* Got 5; null"):
+        fitting.fit(few, validation, params(n_inner_folds=5), categorical=[3])

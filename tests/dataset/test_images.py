@@ -339,3 +339,18 @@ def test_a_turned_or_flipped_tile_gives_the_turned_or_flipped_square(shape):
     for change in (np.fliplr, np.flipud, lambda a: a.swapaxes(0, 1)):
         changed = images.square(np.ascontiguousarray(change(tile)), px=16)
         assert np.abs(changed - change(square)).max() <= 1
+
+
+# === What a few bytes could take ===
+
+
+def test_a_jpeg_of_more_scans_than_any_encoder_writes_is_refused_before_it_is_decoded():
+    """Each repeated scan takes fourteen bytes, and the time of the whole picture."""
+    file = io.BytesIO()
+    Image.fromarray(smooth(64)).save(file, "JPEG", progressive=True)
+    whole = file.getvalue()
+    last = whole[whole.rindex(b"\xff\xda") : -2]
+
+    assert images.decode(whole).shape == (64, 64, 3)
+    with pytest.raises(images.ImageError, match=r"must have at most 100 scans\. Got 1\d\d"):
+        images.decode(whole[:-2] + 100 * last + whole[-2:])

@@ -81,3 +81,11 @@ def test_numbers_can_be_chosen_one_by_one():
     found = plan.make(params(base=["tbp_lv_H"], derived=["log_area"]), FULL, FULL)
     assert found.numbers == ["tbp_lv_H", "log_area"]
     assert found.relative == ["tbp_lv_H|z|patient", "log_area|z|patient", "n_lesions|patient"]
+
+
+def test_the_total_area_needs_the_area_in_both_tables():
+    relative = ASKED["relative"] | {"patient": ["area", "count"]}
+    found = plan.make(params(relative=relative), FULL, FULL.drop(columns="tbp_lv_areaMM2"))
+
+    assert found.relative == ["n_lesions|patient"]
+    assert "total_area|patient" in plan.make(params(relative=relative), FULL, FULL).relative

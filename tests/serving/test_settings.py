@@ -58,7 +58,7 @@ def test_a_token_that_can_be_guessed_is_refused_and_not_shown(environment):
 
 
 def test_settings_do_not_show_the_token(environment):
-    environment.setenv("SKINLESION_TOKEN", "correct horse battery")
+    environment.setenv("SKINLESION_TOKEN", "correct-horse-battery")
 
     assert "horse" not in repr(settings.load({}))
 
@@ -77,7 +77,16 @@ def test_a_setting_out_of_range_is_refused_by_its_name(name, value):
 
 def test_clients_are_told_each_limit_and_no_more():
     assert set(settings.load({}).limits) == {
-        *("tile_bytes", "tile_px", "tiles", "body_bytes", "seconds", "requests", "explained")
+        *(
+            "tile_bytes",
+            "tile_px",
+            "request_px",
+            "tiles",
+            "body_bytes",
+            "seconds",
+            "requests",
+            "explained",
+        )
     }
 
 
@@ -92,3 +101,18 @@ def test_limits_of_the_command_line_are_read_by_name():
 def test_what_is_no_limit_is_refused_with_those_that_are(word):
     with pytest.raises(InputError, match=r"--limit must be NAME=NUMBER, with a name of tile_bytes"):
         settings.limits([word])
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", " "])
+def test_a_token_that_was_kept_in_a_file_is_its_line(environment, end):
+    environment.setenv("SKINLESION_TOKEN", "correct-horse-battery" + end)
+
+    assert settings.load({}).token.get_secret_value() == "correct-horse-battery"
+
+
+@pytest.mark.parametrize("token", ["correct horse battery", "korrekte-pferdebätterie"])
+def test_a_token_that_no_header_holds_is_refused_and_not_shown(environment, token):
+    environment.setenv("SKINLESION_TOKEN", token)
+    with pytest.raises(InputError, match="token must be of printable ASCII") as refused:
+        settings.load({})
+    assert token not in str(refused.value)

@@ -72,3 +72,12 @@ def test_no_refusal_tells_a_path():
 @pytest.mark.parametrize("content", [b"," * 1000, b"x" * (1 << 16), b"a," * 500_000])
 def test_a_table_wider_than_any_is_refused_before_it_is_read(content):
     assert refused(content).status == 413
+
+
+@pytest.mark.parametrize("start", [b"\n", b"  \n\n", b'"a\nb",'])
+def test_columns_are_counted_wherever_the_header_begins(start):
+    names = ",".join(f"c{i}" for i in range(table.N_COLUMNS + 1)).encode()
+    with pytest.raises(refusal.RefusalError) as refused:
+        table.read(start + b"isic_id,age_approx,sex," + names + b"\n", NEEDED)
+
+    assert refused.value.status == 413

@@ -90,3 +90,14 @@ def test_a_bomb_among_the_tiles_of_a_patient_is_refused_by_its_name():
     with pytest.raises(refusal.RefusalError) as error:
         tiles.by_lesion([part(tile(), "a.png"), part(bomb(5000, 5000), "b.png")], LIMITS)
     assert (error.value.status, error.value.findings[0].field) == (413, "tiles: b.png")
+
+
+def test_the_pixels_of_all_tiles_together_are_limited():
+    """A tile of any size within its own limit takes a few bytes."""
+    limits = settings.load({"tile_px": 100, "request_px": 250})
+    two = [part(bomb(10, 10), f"{i}.png") for i in range(2)]
+
+    assert len(tiles.by_lesion(two, limits)) == 2
+    with pytest.raises(refusal.RefusalError) as refused:
+        tiles.by_lesion([*two, part(bomb(10, 10), "2.png")], limits)
+    assert refused.value.status == 413

@@ -77,3 +77,11 @@ def test_a_category_of_few_patients_is_not_named():
     assert found.shares == [0.25, 0.1, 0.625, 0.025]
     assert found.patients == pytest.approx([20 / 31, 8 / 31])
     assert found.codes(pd.Series(["ARM", "tail", "fin", None])).tolist() == [0, 2, 2, 3]
+
+
+@pytest.mark.parametrize("value", [0.123456, -0.123456, 99.99951, 1e-7, 0.0, 5.0])
+def test_a_column_of_one_value_holds_it_as_usual(value):
+    low, high = numbers([value] * 20).usual
+
+    assert low <= value <= high
+    assert high - low <= 2e-3 * abs(value)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from skinlesion.dataset.categories import canonical
-from skinlesion.derivation.plan import Plan
+from skinlesion.derivation.plan import OUTLYING, TOTAL_AREA, Plan
 
 __all__ = ["Categories", "Columns", "choose", "filled"]
 
@@ -45,7 +45,10 @@ def choose(given: Plan, inputs: Sequence[str]) -> Columns:
     if "table" not in inputs:
         left_out = [*given.base, *given.derived]
     own = [name for name in given.numbers if name not in left_out]
-    relative = [name for name in given.relative if name.split("|")[0] not in left_out]
+    # What sums up a group's numbers tells of all of them.
+    mixed = {*(OUTLYING if left_out else ()), *([] if "table" in inputs else [TOTAL_AREA])}
+    hidden = mixed.union(left_out)
+    relative = [name for name in given.relative if name.split("|")[0] not in hidden]
     return Columns(own, relative, list(given.categorical) if "table" in inputs else [])
 
 

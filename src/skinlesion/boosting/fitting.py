@@ -14,6 +14,7 @@ from skinlesion import metrics
 from skinlesion.boosting import sampling
 from skinlesion.boosting.ensemble import Ensemble, Fitted
 from skinlesion.dataset import threads
+from skinlesion.errors import InputError
 from skinlesion.params import Block
 
 __all__ = ["Examples", "Params", "fit"]
@@ -180,8 +181,14 @@ def _best_rounds(training: Examples, p: Params, categorical: list[int]) -> int:
         booster = lgb.train(settings, train, p.n_rounds)
         return _by_round(booster, training.of(held), p.n_rounds)
 
+    divided = list(splitter.split(y_true, y_true, training.patients))
+    if any(len(np.unique(y_true[rows])) < 2 for parts in divided for rows in parts):
+        raise InputError(
+            f"boost.n_inner_folds must leave lesions of both classes in each part of the training "
+            f"patients, and outside it. Got {p.n_inner_folds}; null takes all rounds."
+        )
     with _pool(p) as pool:
-        found = list(pool.map(paucs, splitter.split(y_true, y_true, training.patients)))
+        found = list(pool.map(paucs, divided))
     return 1 + int(np.mean(found, axis=0).argmax())
 
 

@@ -65,7 +65,7 @@ def fit(fold: int, folds_csv: Path, features: Path, p: Params) -> Result:
     columns = choose(plan.load(features), p.inputs)
     path = features / "train.parquet"
     categories = matrix.vocabulary(path, columns, rows.index)
-    if not columns.names:
+    if not columns.n_alone:
         return Result(_facts(columns, categories, {}), {}, {})
     lesions = pd.concat([rows, folds[folds["fold"] == fold]])
     values = matrix.read(path, columns, categories, lesions.index).values

@@ -15,11 +15,14 @@ __all__ = ["MAX_PIXELS", "ImageError", "decode", "square", "tile"]
 # SLICE-3D's largest tile has 239 x 239 pixels. The bound keeps a forged header, which costs
 # a few bytes, from taking all memory.
 MAX_PIXELS = 5000 * 5000
+# Of a progressive JPEG; encoders write about ten. One takes a few bytes, and milliseconds.
+MAX_SCANS = 100
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own, higher bound would hide ours and its message
 # Pillow looks into Exif data for the resolution, which is of no use here, and warns of damage.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.TiffImagePlugin")
 
 _MODES = ("RGB", "L", "RGBA", "LA", "P", "1")
+_JPEG_SCAN = b"\xff\xda"
 _JPEG_START, _JPEG_COLOURS = b"\xff\xd8", ("YCbCr", "Gray", "RGB")
 
 
@@ -102,6 +105,9 @@ def _jpeg(data: bytes, min_px: int) -> np.ndarray | None:
     Raises:
         ImageError: libjpeg-turbo only warns: it made pixels up. Pillow, as viewers, says nothing.
     """
+    n_scans = data.count(_JPEG_SCAN)
+    if n_scans > MAX_SCANS:
+        raise ImageError(f"must have at most {MAX_SCANS} scans. Got {n_scans:,}.")
     try:
         return _by_libjpeg(data, min_px, strict=True)
     except (ValueError, KeyError) as error:

@@ -1,6 +1,7 @@
 """The metadata tables of a challenge folder: their columns, and reading them."""
 
 import csv
+from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,7 +61,7 @@ def header(path: Path) -> list[str]:
         raise InputError(
             f"{path} must have columns separated by commas. They seem to be separated by {mark}."
         )
-    twice = sorted({c for c in columns if columns.count(c) > 1})
+    twice = sorted(c for c, n in Counter(columns).items() if n > 1)
     if twice:
         raise InputError(f"{path} must name each column once. Got {twice} more than once.")
     return columns

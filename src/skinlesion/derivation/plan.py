@@ -12,11 +12,22 @@ from skinlesion.derivation import derived, relative, tile_colour, tile_shape
 from skinlesion.errors import InputError
 from skinlesion.params import Block, load_json, nearest
 
-__all__ = ["CATEGORICAL", "Params", "Plan", "Relative", "load", "make", "summary"]
+__all__ = [
+    "CATEGORICAL",
+    "OUTLYING",
+    "TOTAL_AREA",
+    "Params",
+    "Plan",
+    "Relative",
+    "load",
+    "make",
+    "summary",
+]
 
 AREA = "tbp_lv_areaMM2"
 CATEGORICAL = ("sex", "anatom_site_general", "tbp_lv_location")
 OF_A_NUMBER = ("z", "rank", "position")  # the statistics that each number has
+TOTAL_AREA = "total_area"
 OUTLYING = ("n_outlying", "largest_z", "sd_of_z")
 TILE = {"colour": tile_colour.NAMES, "shape": tile_shape.NAMES}
 Names = Literal["all"] | list[str]
@@ -78,7 +89,7 @@ def make(p: Params, train: pd.DataFrame, test: pd.DataFrame, *, has_tiles: bool 
     made = _chosen("derived", p.derived, formulas, present)
     kinds = _categories(p.categorical, present)
     tile = [name for kind in p.tile for name in TILE[kind]] if has_tiles else []
-    context = _relative(p.relative, [*base, *made, *tile], filled)
+    context = _relative(p.relative, [*base, *made, *tile], filled, present)
     wanted = [*_names(p.base, columns), *_names(p.derived, formulas)]
     wanted += _names(p.categorical, CATEGORICAL)
     lacking = [name for name in wanted if name not in {*base, *made, *kinds}]
@@ -147,14 +158,16 @@ def _categories(given: Names, present: Collection[str]) -> list[str]:
     return [name for name in dict.fromkeys(_names(given, CATEGORICAL)) if name in present]
 
 
-def _relative(p: Relative, numbers: list[str], present: Collection[str]) -> list[str]:
+def _relative(
+    p: Relative, numbers: list[str], filled: Collection[str], present: Collection[str]
+) -> list[str]:
     found: list[str] = []
     for name, columns in relative.GROUPS.items():
         wanted = getattr(p, name)
-        if not set(columns) <= set(present):
+        if not set(columns) <= set(filled):
             continue
         found += [f"{n}|{s}|{name}" for s in OF_A_NUMBER if s in wanted for n in numbers]
         found += [f"n_lesions|{name}"] * ("count" in wanted)
-        found += [f"total_area|{name}"] * ("area" in wanted and AREA in present)
+        found += [f"{TOTAL_AREA}|{name}"] * ("area" in wanted and AREA in present)
         found += [f"{o}|{name}" for o in OUTLYING if "outlying" in wanted and numbers]
     return found

@@ -94,9 +94,12 @@ def _params(settings: Sequence[str]) -> tuple[metadata.Params, partition.Params]
             raise InputError("params.yaml must be in this folder. There is none.") from None
         except (HydraException, DvcException) as error:
             raise InputError(f"-S must be KEY=VALUE as for `dvc exp run`. {error}") from None
-        return params.load("data", metadata.Params, path), params.load(
-            "split", partition.Params, path
-        )
+        try:
+            return params.load("data", metadata.Params, path), params.load(
+                "split", partition.Params, path
+            )
+        except params.ParamsError as error:  # of a file that is gone by now
+            raise InputError(str(error).replace(str(path), "params.yaml")) from None
 
 
 def _commit(run: str) -> str:

@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from skinlesion.dataset import images
@@ -18,6 +18,7 @@ MIB = 1 << 20
 LIMITS = (
     "tile_bytes",
     "tile_px",
+    "request_px",
     "tiles",
     "body_bytes",
     "held_bytes",
@@ -41,12 +42,23 @@ class Settings(BaseSettings):
     token: SecretStr | None = Field(None, min_length=16)  # too long to be guessed
     tile_bytes: Count = 1 * MIB  # SLICE-3D's tiles have about 3 KB
     tile_px: int = Field(4_000_000, ge=1, le=images.MAX_PIXELS)  # width times height
+    request_px: Count = 600_000_000  # of all tiles; a few bytes may claim as many as any picture
     tiles: Count = 10_000  # of a request; SLICE-3D's largest patient has 9,184 lesions
     body_bytes: Count = 64 * MIB  # of a request
     held_bytes: Count = 256 * MIB  # of all requests at once
     seconds: float = Field(120, gt=0, le=86_400)  # from a request to its answer
     requests: Count = 64  # at once, those that wait included
     explained: Count = 50  # of a patient, the most suspicious lesions, with reasons
+
+    @field_validator("token", mode="before")
+    @classmethod
+    def _can_be_sent(cls, token: Any) -> Any:
+        if not isinstance(token, str):
+            return token
+        bare = token.strip()  # a secret that is kept in a file often ends in a line end
+        if not bare.isascii() or not bare.isprintable() or " " in bare:
+            raise ValueError("must be of printable ASCII characters, without spaces")
+        return bare
 
     @property
     def limits(self) -> dict[str, float]:
@@ -104,5 +116,6 @@ def _is_loopback(host: str) -> bool:
 def _sentence(error: Any) -> str:
     name = str(error["loc"][0])
     must = error["msg"].replace("Input should be", "must be").replace("Value should", "must")
+    must = must.removeprefix("Value error, ")
     found = "another" if name == "token" else repr(error["input"])  # a token is never shown
     return f"{name} {must}. Got {found} instead."

@@ -41,6 +41,8 @@ def read(content: bytes | bytearray, needed: Sequence[Column]) -> pd.DataFrame:
     try:
         with _as_file(content) as path:
             present = metadata.header(path)
+            if len(present) > N_COLUMNS:  # behind an empty line, or with a line end in a name
+                raise refusal.one(413, "table", f"at most {N_COLUMNS:,} columns", "more")
             values.require([Column("isic_id", is_number=False), *needed], present, "table")
             wanted = {*IDS, *(c.name for c in needed)} & set(present)
             table = metadata.read(path, columns=wanted, text=text)

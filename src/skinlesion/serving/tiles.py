@@ -30,7 +30,7 @@ def checked(part: Part, field: str, settings: Settings) -> bytes:
         RefusalError: 422, it is neither JPEG nor PNG; 413, it has more bytes or pixels than a tile
             may have. A few bytes can declare any number of pixels.
     """
-    content = _small(part, field, settings)
+    content, _ = _small(part, field, settings)
     if _size(content) is None:
         found = f"{len(content):,} bytes that begin otherwise" if content else "nothing"
         raise refusal.one(422, field, "a JPEG or PNG", found)
@@ -53,6 +53,7 @@ def by_lesion(parts: Iterable[Part], settings: Settings) -> Mapping[str, bytes]:
             lesion.
     """
     found: dict[str, bytes] = {}
+    n_px = 0
     for part in parts:
         path = PurePosixPath(part.filename.replace("\\", "/"))
         if path.suffix.lower() not in SUFFIXES:
@@ -60,11 +61,16 @@ def by_lesion(parts: Iterable[Part], settings: Settings) -> Mapping[str, bytes]:
             raise refusal.one(422, "tiles", expected, part.filename or "no name")
         if path.stem in found:
             raise refusal.one(422, f"tiles: {path.stem}", "one tile per lesion", "two")
-        found[path.stem] = _small(part, f"tiles: {path.name}", settings)
+        found[path.stem], of_tile = _small(part, f"tiles: {path.name}", settings)
+        n_px += of_tile
+        if n_px > settings.request_px:
+            expected = f"at most {settings.request_px:,} pixels of all tiles"
+            raise refusal.one(413, "tiles", expected, "more")
     return found
 
 
-def _small(part: Part, field: str, settings: Settings) -> bytes:
+def _small(part: Part, field: str, settings: Settings) -> tuple[bytes, int]:
+    """The bytes of a tile, and its pixels."""
     if len(part.content) > settings.tile_bytes:
         expected = f"at most {settings.tile_bytes:,} bytes"
         raise refusal.one(413, field, expected, f"{len(part.content):,}")
@@ -73,7 +79,7 @@ def _small(part: Part, field: str, settings: Settings) -> bytes:
     if width * height > settings.tile_px:
         expected = f"at most {settings.tile_px:,} pixels"
         raise refusal.one(413, field, expected, f"{width} x {height}")
-    return content
+    return content, width * height
 
 
 def _size(content: bytes) -> tuple[int, int] | None:

@@ -1,5 +1,6 @@
 """The values of one column in bins: what training lesions had, without any lesion's own value."""
 
+import math
 from typing import Any, Literal
 
 import numpy as np
@@ -103,7 +104,7 @@ def fit_numbers(column: pd.Series, patients: np.ndarray) -> Numbers:
         edges = np.unique([_rounded(cut) for cut in cuts])
         edges = edges[edges > known.min()]
         low, high = np.quantile(known, USUAL)
-        usual = (_rounded(low), _rounded(high))
+        usual = (_outward(low, -1), _outward(high, 1))
     codes = np.where(np.isnan(values), len(edges) + 1, np.searchsorted(edges, values, "right"))
     found = _counted(codes, patients, len(edges) + 2)
     return Numbers(edges=edges.tolist(), usual=usual, **found)
@@ -178,6 +179,14 @@ def _counted(codes: np.ndarray, patients: np.ndarray, n_bins: int) -> dict[str, 
         "sizes": chance.sizes(patients),
         "chance": found,
     }
+
+
+def _outward(value: float, sign: int) -> float:
+    """Round so that the value stays inside: one column may vary in later digits only."""
+    rounded = _rounded(value)
+    if sign * (rounded - value) < 0:
+        rounded += sign * 10.0 ** (math.floor(math.log10(abs(value))) + 1 - N_DIGITS)
+    return _rounded(rounded)
 
 
 def _rounded(value: float) -> float:

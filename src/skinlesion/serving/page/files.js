@@ -53,12 +53,14 @@ export class Chosen {
     if (!rows.length) throw new Error(`${tableName} has no rows`);
     const found = new Map();
     for (const row of rows) {
-      const id = patient < 0 ? "" : row[patient];
+      // The service takes ids without the spaces around them.
+      const id = patient < 0 ? "" : row[patient].trim();
+      const isicId = row[lesion].trim();
       if (!found.has(id)) found.set(id, { id, columns, rows: [], isicIds: [], tiles: new Map() });
       const { rows: own, isicIds, tiles } = found.get(id);
       own.push(row);
-      isicIds.push(row[lesion]);
-      if (this.tiles.has(row[lesion])) tiles.set(row[lesion], this.tiles.get(row[lesion]));
+      isicIds.push(isicId);
+      if (this.tiles.has(isicId)) tiles.set(isicId, this.tiles.get(isicId));
     }
     return [...found.values()];
   }

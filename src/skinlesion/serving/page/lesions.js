@@ -80,7 +80,7 @@ const COLUMNS = {
   operating_points: (l) => l.operating_points.join("; "),
   uncertainty: (l) => l.uncertainty,
   shift: (l) => (l.shift ?? []).join("; "),
-  unreadable: (l) => l.unreadable,
+  unreadable: (l) => safe(l.unreadable ?? ""),
   probability_network: (l) => l.members?.network,
   probability_table: (l) => l.members?.table,
   reasons: (l) =>
@@ -92,7 +92,7 @@ const COLUMNS = {
 };
 
 // A text that a spreadsheet would take for a formula is marked as text.
-const safe = (text) => (/^[=+@]/.test(text) ? `'${text}` : text);
+const safe = (text) => (/^[=+@\-\t\r]/.test(text) ? `'${text}` : text);
 
 /** The list as CSV, in the order given. */
 export function asCsv(lesions, budget) {
