@@ -49,7 +49,7 @@ def test_files_of_several_folds_need_the_folds_of_this_folder(files, capsys, tmp
         table = pd.read_csv(path)
         table.assign(fold=table["patient_id"].str[-1:].astype(int) % 2).to_csv(path, index=False)
     assert command_line.run("compare", *files) == 0
-    assert "no interval over trainings, for want of" in capsys.readouterr().out
+    assert "no interval over trainings. data/interim/folds.csv must be" in capsys.readouterr().out
 
     (tmp_path / "data/interim").mkdir(parents=True)
     shutil.copy(files[0], tmp_path / "data/interim/folds.csv")
