@@ -103,7 +103,7 @@ class Service:
         order = sorted(rows, key=lambda row: -float(row["risk"]))
         lesions = [
             lesion(row, order.index(row) + 1, len(rows), tiles)
-            | self.changes.get(row["isic_id"], {})
+            | self.changes.get(row["isic_id"].strip(), {})
             for row in rows
         ]
         bundle = {"version": self.model["version"], "checksum": CHECKSUM}
@@ -116,7 +116,7 @@ def lesion(row: dict[str, str], rank: int, n_lesions: int, tiles: list[str]) -> 
     passed = [p["name"] for p in MODEL["operating_points"] if risk >= p["threshold"]]
     stems = {tile.rpartition(".")[0] for tile in tiles}
     return {
-        "isic_id": row["isic_id"],
+        "isic_id": row["isic_id"].strip(),
         "probability": risk,
         "in_words": f"{round(1000 * risk)} in 1,000",
         "rank": rank,
@@ -128,7 +128,7 @@ def lesion(row: dict[str, str], rank: int, n_lesions: int, tiles: list[str]) -> 
             {"feature": "age", "label": "age of the patient", "value": 65.0, "contribution": -0.4},
             {"feature": "width", "label": "longest diameter", "value": 6.2, "contribution": 0.8},
         ],
-        "unreadable": None if row["isic_id"] in stems else "it has no tile",
+        "unreadable": None if row["isic_id"].strip() in stems else "it has no tile",
         "members": {"network": risk / 2, "table": risk},
     }
 

@@ -62,6 +62,18 @@ def test_without_numbers_there_is_no_expert_and_a_line_says_so(tmp_path):
     assert "no table expert" in fold.summary(0, found, params())
 
 
+def test_without_numbers_of_the_lesion_itself_there_is_no_expert_either(tmp_path):
+    """A lesion alone could not be scored."""
+    boost_numbers.write(tmp_path)
+    counted = {"base": [], "relative": ["n_lesions|patient"], "categorical": []}
+    (tmp_path / "plan.json").write_text(
+        plan.load(tmp_path).model_copy(update=counted).model_dump_json()
+    )
+    found = fold.fit(0, tmp_path / "folds.csv", tmp_path, params())
+    assert found.fitted == {}
+    assert "no table expert" in fold.summary(0, found, params())
+
+
 def test_a_line_says_how_well_each_mode_ranks(result):
     said = fold.summary(0, result, params())
     assert "each lesion alone pAUC" in said

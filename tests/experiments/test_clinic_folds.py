@@ -81,7 +81,7 @@ def test_a_run_that_cannot_be_compared_is_refused_before_anything_is_trained(
         ("the clinic", RAW, "a shell would read the column's name"),
         ("clinic", [*RAW, "split.clinics.min=3"], "must be KEY=VALUE"),
         ("clinic", ["nothing"], "must be KEY=VALUE"),
-        ("clinic", [*RAW, "split.seed=-1"], "split.seed must be greater than"),
+        ("clinic", [*RAW, "split.seed=-1"], r"^params\.yaml: split.seed must be greater than"),
         ("clinic", ["data.raw=none"], "none/train-metadata.csv must be a metadata table"),
     ],
 )

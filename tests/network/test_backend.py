@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import get_args
 
 import keras
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 import tensorflow as tf
 from tests.process import changed
 
+from skinlesion import network
 from skinlesion.errors import InputError
 from skinlesion.network import backend
 
@@ -57,6 +59,10 @@ def test_another_backend_than_that_of_the_params_is_refused():
     expected = r"KERAS_BACKEND must be jax, .* when Keras is imported\. Got 'tensorflow' instead"
     with pytest.raises(InputError, match=expected):
         backend.start(backend.Params(**PARAMS | {"backend": "jax"}))
+
+
+def test_the_backends_are_those_of_the_params():
+    assert get_args(backend.Params.model_fields["backend"].annotation) == network.BACKENDS
 
 
 def test_a_backend_that_does_not_exist_is_refused():

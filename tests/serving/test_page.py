@@ -225,6 +225,18 @@ def test_patients_are_scored_one_by_one_and_shown_together_or_apart(opened, serv
     assert ids(page) == ["ISIC_2", "ISIC_3", "ISIC_1"]
 
 
+def test_spaces_around_ids_do_not_count_as_they_do_not_for_the_service(opened, service, folder):
+    page = opened()
+    table, *tiles = folder(ONE)
+    text = table.read_text().replace("ISIC_1,IP_1,", "ISIC_1 , IP_1,")
+    table.write_text(text, newline="")
+    score(page, [table, *tiles])
+
+    (request,) = service.of("/v1/patients")
+    assert request.tiles == ["ISIC_1.png", "ISIC_2.png", "ISIC_3.png"]
+    assert ids(page) == ["ISIC_2", "ISIC_3", "ISIC_1"]
+
+
 def test_the_look_budget_greys_out_the_rest_and_tells_what_it_finds(opened, folder):
     page = opened()
     score(page, folder(TWO))
@@ -630,6 +642,19 @@ def test_the_list_as_csv_has_what_is_shown_in_its_order(opened, folder):
     assert [(row["isic_id"], row["within_look_budget"]) for row in rows] == [
         ("ISIC_2", "1"), ("ISIC_3", "0"), ("ISIC_1", "0"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("start", ["=1+1", "+1", "@x", "-1", "\t=1"])
+def test_no_text_of_the_list_is_a_formula(opened, service, folder, start):
+    service.changes = {"ISIC_1": {"unreadable": f"{start}: it has no tile"}}
+    page = opened()
+    score(page, folder(ONE))
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download the list").click()
+    rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text())))
+
+    (row,) = [row for row in rows if row["isic_id"] == "ISIC_1"]
+    assert row["unreadable"] == f"'{start}: it has no tile"
 
 
 def test_nothing_is_left_in_the_browser(opened, folder):

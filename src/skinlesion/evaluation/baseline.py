@@ -21,7 +21,6 @@ def scored(lesions: pd.DataFrame, column: str) -> pd.DataFrame:
     Returns:
         The lesions, with its values as their score.
 
-
     Raises:
         InputError: The column holds something, and no number.
     """

@@ -35,14 +35,12 @@ def read(content: bytes | bytearray, needed: Sequence[Column]) -> pd.DataFrame:
             lesions are none, unnamed, named twice, or of several patients.
     """
     header = content[:N_HEADER_BYTES].partition(b"\n")[0]
-    if header.count(b",") >= N_COLUMNS or len(header) == N_HEADER_BYTES:
-        raise refusal.one(413, "table", f"at most {N_COLUMNS:,} columns", "more")
+    _require_few(N_COLUMNS + 1 if len(header) == N_HEADER_BYTES else header.count(b",") + 1)
     text = [c.name for c in needed if not c.is_number]
     try:
         with _as_file(content) as path:
             present = metadata.header(path)
-            if len(present) > N_COLUMNS:  # behind an empty line, or with a line end in a name
-                raise refusal.one(413, "table", f"at most {N_COLUMNS:,} columns", "more")
+            _require_few(len(present))  # maybe behind an empty line, or with a line end in a name
             values.require([Column("isic_id", is_number=False), *needed], present, "table")
             wanted = {*IDS, *(c.name for c in needed)} & set(present)
             table = metadata.read(path, columns=wanted, text=text)
@@ -53,6 +51,11 @@ def read(content: bytes | bytearray, needed: Sequence[Column]) -> pd.DataFrame:
     isic_ids = table["isic_id"]
     checked = {c.name: values.column(table[c.name], c, isic_ids) for c in needed}
     return pd.DataFrame({name: table[name] for name in IDS} | checked)
+
+
+def _require_few(n_columns: int) -> None:
+    if n_columns > N_COLUMNS:
+        raise refusal.one(413, "table", f"at most {N_COLUMNS:,} columns", "more")
 
 
 @contextmanager

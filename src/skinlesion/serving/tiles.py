@@ -49,7 +49,8 @@ def by_lesion(parts: Iterable[Part], settings: Settings) -> Mapping[str, bytes]:
         is a lesion that cannot be read, no reason to refuse the others.
 
     Raises:
-        RefusalError: 413, as for `checked`; 422, a file is named otherwise, or two are of one
+        RefusalError: 413, as for `checked`, or all tiles together have more pixels than those of
+            a request may have; 422, a file is named otherwise, or two are of one
             lesion.
     """
     found: dict[str, bytes] = {}
